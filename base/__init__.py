@@ -1,0 +1,1 @@
+"""What every program stands on: durable writes, the clock, service notification, errors."""

@@ -1,0 +1,44 @@
+"""The door to the service manager: readiness, status and the watchdog (sd_notify(3))."""
+
+import importlib
+import os
+
+from base.errors import OperatorError
+
+
+class Service:
+    """Tells systemd how the program fares. Outside a unit of systemd every call does nothing."""
+
+    def __init__(self) -> None:
+        self._active = "NOTIFY_SOCKET" in os.environ
+        self._ready = False
+
+    def ready(self) -> None:
+        """The program does its job. Said once."""
+        if not self._ready:
+            self._ready = True
+            self._notify("READY=1")
+
+    def status(self, text: str) -> None:
+        """One line for ``systemctl status``."""
+        self._notify(f"STATUS={text}")
+
+    def feed_watchdog(self) -> None:
+        """The work advances. Called for committed lines, never by a timer (invariant 8)."""
+        self._notify("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """An orderly end has begun."""
+        self._notify("STOPPING=1")
+
+    def _notify(self, state: str) -> None:
+        if not self._active:
+            return
+        try:
+            daemon = importlib.import_module("systemd.daemon")
+        except ImportError as error:
+            raise OperatorError(
+                "The service manager waits for notifications, but systemd-python is missing.",
+                hint="Install the package python3-systemd, or unbroken[station].",
+            ) from error
+        daemon.notify(state)

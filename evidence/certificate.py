@@ -1,0 +1,171 @@
+"""Certificates: whose key this is, and whether an election root says so (spec/ledger.md, section 7; RFC 5280)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ExtensionOID
+
+from evidence.codes import Code
+from evidence.errors import EvidenceError
+from evidence.keys import thumbprint
+
+_URI = re.compile(r"urn:unbroken:([A-Za-z0-9-]{1,32}):(root|authority|unit:([A-Za-z0-9-]{1,32}):([A-Za-z0-9-]{1,32}))")
+MAX_DER_BYTES = 4_096
+_EPOCH_FIELDS = (1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Whom a certificate names. ``station`` and ``unit`` are set for a unit only; ``role`` is root, authority or unit."""
+
+    election: str
+    role: str
+    station: str | None
+    unit: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certified:
+    """A key that an election root vouches for. Times are microseconds since 1970 UTC; both ends are valid.
+
+    The validity is that of the narrowest interval of the whole chain, the root left out. ``revoked_us`` is when a
+    revocation list says that one of the chain was revoked.
+    """
+
+    subject: Subject
+    point: bytes
+    from_us: int
+    to_us: int
+    revoked_us: int | None
+
+    @property
+    def kid(self) -> str:
+        """The thumbprint of the certified key."""
+        return thumbprint(self.point)
+
+
+class Trust:
+    """The election roots that a reader trusts, with revocation lists. Empty trusts nobody."""
+
+    def __init__(
+        self, roots: Sequence[x509.Certificate] = (), lists: Sequence[x509.CertificateRevocationList] = ()
+    ) -> None:
+        self.roots = tuple(roots)
+        self._lists = tuple(lists)
+
+    @classmethod
+    def from_pem(cls, *pem: bytes) -> "Trust":
+        """Roots and revocation lists from PEM files, in any order. Raises ValueError where one holds neither."""
+        roots: list[x509.Certificate] = []
+        lists: list[x509.CertificateRevocationList] = []
+        for text in pem:
+            found = False
+            if b"-----BEGIN CERTIFICATE-----" in text:
+                roots += x509.load_pem_x509_certificates(text)
+                found = True
+            if b"-----BEGIN X509 CRL-----" in text:
+                lists.append(x509.load_pem_x509_crl(text))
+                found = True
+            if not found:
+                raise ValueError("holds neither a certificate nor a revocation list in PEM")
+        return cls(roots, lists)
+
+    def check(self, chain: Sequence[bytes]) -> Certified:
+        """What a chain of DER certificates (subject first, root left out) vouches for, dates aside.
+
+        Raises EvidenceError with ``cert-untrusted``. Where no root is trusted at all, the chain is checked in itself
+        and taken at its word; the caller reports ``no-trust``.
+        """
+        certs = [_load(der) for der in chain]
+        for cert, issuer in pairwise(certs):
+            _require_issued(cert, issuer)
+        if self.roots:
+            root = next((root for root in self.roots if _issued(certs[-1], root)), None)
+            if root is None:
+                raise EvidenceError(Code.CERT_UNTRUSTED, "the certificate does not lead to a trusted root")
+            if read_subject(root).election != read_subject(certs[0]).election:
+                raise EvidenceError(Code.CERT_WRONG_ELECTION, "the certificate and its root are of two elections")
+        return Certified(
+            subject=read_subject(certs[0]),
+            point=_point(certs[0]),
+            from_us=max(_microseconds(cert.not_valid_before_utc) for cert in certs),
+            to_us=min(_microseconds(cert.not_valid_after_utc) for cert in certs),
+            revoked_us=min((at for cert in certs if (at := self._revoked_us(cert)) is not None), default=None),
+        )
+
+    def _revoked_us(self, cert: x509.Certificate) -> int | None:
+        for revocations in self._lists:
+            entry = revocations.get_revoked_certificate_by_serial_number(cert.serial_number)
+            if entry is not None and revocations.issuer == cert.issuer and self._signed_by_root(revocations):
+                return _microseconds(entry.revocation_date_utc)
+        return None
+
+    def _signed_by_root(self, revocations: x509.CertificateRevocationList) -> bool:
+        return any(
+            isinstance(key := root.public_key(), ec.EllipticCurvePublicKey) and revocations.is_signature_valid(key)
+            for root in self.roots
+        )
+
+
+def read_subject(cert: x509.Certificate) -> Subject:
+    """Whom a certificate names. Raises EvidenceError with ``cert-untrusted`` where it names nobody of ours."""
+    try:
+        names = cert.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
+    except (x509.ExtensionNotFound, ValueError) as error:
+        raise EvidenceError(Code.CERT_UNTRUSTED, "the certificate has no subject alternative name") from error
+    assert isinstance(names, x509.SubjectAlternativeName)
+    uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+    match = _URI.fullmatch(uris[0]) if len(uris) == 1 else None
+    if match is None:
+        raise EvidenceError(Code.CERT_UNTRUSTED, "the certificate names no unit, authority or root of an election")
+    return Subject(election=match[1], role=match[2].split(":")[0], station=match[3], unit=match[4])
+
+
+def subject_uri(election: str, role: str, station: str = "", unit: str = "") -> str:
+    """The URI of the subject alternative name (spec/ledger.md, section 7)."""
+    return f"urn:unbroken:{election}:{role}" + (f":{station}:{unit}" if role == "unit" else "")
+
+
+def _load(der: bytes) -> x509.Certificate:
+    if len(der) > MAX_DER_BYTES:
+        raise EvidenceError(Code.CERT_UNTRUSTED, "a certificate is too long")
+    try:
+        cert = x509.load_der_x509_certificate(der)
+        _point(cert)
+        cert.extensions  # noqa: B018  parsed here, so that a hostile one is refused here
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        raise EvidenceError(Code.CERT_UNTRUSTED, f"a certificate cannot be read: {error}") from error
+    return cert
+
+
+def _point(cert: x509.Certificate) -> bytes:
+    key = cert.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise EvidenceError(Code.CERT_UNTRUSTED, "a certificate is for a key that is not on P-256")
+    return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def _issued(cert: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        cert.verify_directly_issued_by(issuer)
+        constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
+        usage = issuer.extensions.get_extension_for_class(x509.KeyUsage).value
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound, UnsupportedAlgorithm):
+        return False
+    return constraints.ca and usage.key_cert_sign
+
+
+def _require_issued(cert: x509.Certificate, issuer: x509.Certificate) -> None:
+    if not _issued(cert, issuer):
+        raise EvidenceError(Code.CERT_UNTRUSTED, "a certificate is not issued by the next one of its chain")
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - datetime(*_EPOCH_FIELDS, tzinfo=moment.tzinfo)) // timedelta(microseconds=1)

@@ -1,0 +1,1 @@
+"""The election authority's side: keys, certificates and configuration for units."""

@@ -1,0 +1,126 @@
+"""An election authority: its root, the key that signs profiles, certificates for units (spec/ledger.md, 7)."""
+
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from evidence.certificate import subject_uri
+from evidence.keys import SoftwareSigner
+from evidence.profile import Profile, write_profile
+
+
+class Authority:
+    """Root and authority key of one election, in memory.
+
+    ``deterministic`` signs as RFC 6979 and numbers certificates from 1, for test vectors.
+    """
+
+    def __init__(
+        self,
+        election: str,
+        *,
+        root_key: ec.EllipticCurvePrivateKey,
+        authority_key: ec.EllipticCurvePrivateKey,
+        valid_from: datetime,
+        valid_for: timedelta = timedelta(days=400),
+        deterministic: bool = False,
+    ) -> None:
+        self.election = election
+        self._root_key = root_key
+        self._deterministic = deterministic
+        self._serial = 0
+        self._from, self._to = valid_from, valid_from + valid_for
+        self._signer = SoftwareSigner(authority_key, deterministic=deterministic)
+        self.root = self._certificate(root_key.public_key(), "root", issuing=True)
+        self._authority_cert = self._certificate(authority_key.public_key(), "authority")
+
+    @classmethod
+    def generate(cls, election: str) -> "Authority":
+        """A fresh authority, valid from an hour ago."""
+        curve = ec.SECP256R1()
+        return cls(
+            election,
+            root_key=ec.generate_private_key(curve),
+            authority_key=ec.generate_private_key(curve),
+            valid_from=datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1),
+        )
+
+    @property
+    def root_pem(self) -> bytes:
+        """The root certificate, for ``--trust``."""
+        return self.root.public_bytes(Encoding.PEM)
+
+    def certify_unit(
+        self,
+        key: ec.EllipticCurvePublicKey,
+        station: str,
+        unit: str,
+        *,
+        valid_from: datetime | None = None,
+        valid_to: datetime | None = None,
+    ) -> x509.Certificate:
+        """A certificate that says: this key is this unit of this station."""
+        return self._certificate(key, "unit", station, unit, valid_from=valid_from, valid_to=valid_to)
+
+    def sign_profile(self, **members: object) -> str:
+        """A signed profile of this election; ``members`` are those of ``evidence.profile.Profile``."""
+        certs = (self._authority_cert.public_bytes(Encoding.DER),)
+        return write_profile(Profile(election=self.election, certs=certs, **members), self._signer)  # type: ignore[arg-type]
+
+    def revoke(self, cert: x509.Certificate, at: datetime) -> bytes:
+        """A revocation list in PEM that names ``cert``, revoked ``at``."""
+        entry = x509.RevokedCertificateBuilder().serial_number(cert.serial_number).revocation_date(at).build()
+        builder = x509.CertificateRevocationListBuilder().issuer_name(self.root.subject).last_update(at)
+        builder = builder.next_update(self._to).add_revoked_certificate(entry)
+        signed = builder.sign(self._root_key, hashes.SHA256(), ecdsa_deterministic=self._deterministic or None)
+        return signed.public_bytes(Encoding.PEM)
+
+    def _certificate(
+        self,
+        key: ec.EllipticCurvePublicKey,
+        role: str,
+        station: str = "",
+        unit: str = "",
+        *,
+        issuing: bool = False,
+        valid_from: datetime | None = None,
+        valid_to: datetime | None = None,
+    ) -> x509.Certificate:
+        self._serial += 1
+        uri = subject_uri(self.election, role, station, unit)
+        issuer = self.root.subject if role != "root" else _name(uri)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(_name(uri))
+            .issuer_name(issuer)
+            .public_key(key)
+            .serial_number(self._serial if self._deterministic else x509.random_serial_number())
+            .not_valid_before(valid_from or self._from)
+            .not_valid_after(valid_to or self._to)
+            .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=issuing, path_length=0 if issuing else None), critical=True)
+            .add_extension(_usage(issuing), critical=True)
+        )
+        return builder.sign(self._root_key, hashes.SHA256(), ecdsa_deterministic=self._deterministic or None)
+
+
+def _name(uri: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, uri.removeprefix("urn:unbroken:")[:64])])
+
+
+def _usage(issuing: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not issuing,
+        key_cert_sign=issuing,
+        crl_sign=issuing,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
