@@ -1,0 +1,1 @@
+"""The station: what runs on the unit in the polling station."""

@@ -1,0 +1,1 @@
+"""How other programs of the unit speak to the recorder."""

@@ -1,0 +1,327 @@
+"""The storage thread's work: pictures in, durable signed lines out. It alone writes the record."""
+
+import json
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from appliance.capture.bridge import Break, Bridge, Dropped
+from appliance.capture.camera import AccessUnit, Camera, Picture
+from appliance.segment.output import Chunk, Hole, Output, RunBegun, SegmentDone
+from appliance.segment.segmenter import Segmenter
+from appliance.store.layout import Layout
+from appliance.store.storage import Storage
+from appliance.store.unarmed import UnarmedMedia
+from base.clock import Clock
+from base.durable import Disk, publish
+from base.service import Service
+from cmaf.avc import codec_string, read_decoder_configuration
+from cmaf.track import init_segment
+from evidence.lines import Body, Close, Event, Gap, Line, Pruned, Run, Segment
+from evidence.words import Cause, Mode
+
+log = logging.getLogger("unbroken.recorder")
+
+ROUND_NS = 1_000_000_000
+"""Between two sync rounds; more on a card that needs longer than a third of it."""
+FLOOR_BYTES = 64 << 20
+"""Free space below which no new media are written; the reserve lies beyond it."""
+RECENT_NS = 30_000_000_000
+"""The watchdog is fed while every camera has a committed line this recent."""
+PRUNE_NS = 60_000_000_000
+WAKE_S = 0.1
+
+Command = Callable[["Pipeline"], dict[str, object]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Lane:
+    """One camera on its way to the disk."""
+
+    id: str
+    camera: Camera
+    picture: Picture
+    mask_sha256: str
+    bridge: Bridge
+    segmenter: Segmenter
+    frames: int = 0
+    committed_ns: int = 0
+    """End of the newest committed segment or gap."""
+    segment_ns: int = 0
+    """End of the newest committed segment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    camera: str
+    session: str
+    run: int
+    index: int
+    length_ns: int
+
+
+class Pipeline:
+    """Drives one session. ``step`` does whatever is due; one thread calls it, ``run`` in service, a test by hand."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        disk: Disk,
+        layout: Layout,
+        session: str,
+        storage: Storage,
+        lanes: Sequence[Lane],
+        unarmed: UnarmedMedia,
+        mode: Mode,
+        status_path: Path,
+        service: Service,
+        arrived: threading.Event,
+        before_window: Callable[[], bool],
+    ) -> None:
+        """``before_window`` says whether UTC is proven to be before the election's window."""
+        self.lanes = tuple(lanes)
+        self.mode = mode
+        self.closed = False
+        self._clock = clock
+        self._disk = disk
+        self._layout = layout
+        self._session = session
+        self._storage = storage
+        self._unarmed = unarmed
+        self._status_path = status_path
+        self._service = service
+        self._arrived = arrived
+        self._before_window = before_window
+        self._commands: deque[tuple[Command, Future[dict[str, object]]]] = deque()
+        self._full = False
+        self._urgent = False
+        self._round_ended_ns = clock.boot_ns()
+        self._pruned_ns = clock.boot_ns()
+        self._window_of_loss_ns = 0
+        for lane in self.lanes:
+            lane.camera.set_mode(mode)
+
+    def submit(self, command: Command) -> "Future[dict[str, object]]":
+        """Have ``command`` run on the storage thread; its result comes once everything it enqueued is durable."""
+        future: Future[dict[str, object]] = Future()
+        self._commands.append((command, future))
+        self._arrived.set()
+        return future
+
+    def enqueue(self, body: Body) -> None:
+        """A line for the next commit. For commands."""
+        self._storage.enqueue(body)
+
+    def set_mode(self, mode: Mode) -> None:
+        """Pictures carry ``mode`` from their next keyframe on."""
+        self.mode = mode
+        for lane in self.lanes:
+            lane.camera.set_mode(mode)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set or the record is closed."""
+        while not stop.is_set() and not self.closed:
+            self._clock.wait(self._arrived, WAKE_S)
+            self._arrived.clear()
+            self.step()
+
+    def step(self) -> None:
+        """Take what has come, do what is due."""
+        now_ns = self._clock.boot_ns()
+        for lane in self.lanes:
+            self._drain(lane)
+            self._handle(lane, lane.segmenter.idle(now_ns))
+        answers = self._obey()
+        wait_ns = max(ROUND_NS, 2 * self._storage.sync_ns)
+        if self._storage.dirty and (self._urgent or now_ns - self._round_ended_ns >= wait_ns):
+            self.commit()
+        for future, result in answers:
+            future.set_result(result)
+
+    def commit(self) -> None:
+        """One sync round, and what follows from it."""
+        self._urgent = False
+        for line in self._storage.commit():
+            self._note(line)
+        now_ns = self._clock.boot_ns()
+        self._window_of_loss_ns = now_ns - self._round_ended_ns
+        self._round_ended_ns = now_ns
+        self._look_at_space()
+        if now_ns - self._pruned_ns >= PRUNE_NS:
+            self._pruned_ns = now_ns
+            if self.mode is Mode.UNARMED and self._before_window():
+                self._prune(self._unarmed.expire())
+        if all(now_ns - lane.committed_ns < RECENT_NS for lane in self.lanes):
+            self._service.ready()
+            self._service.feed_watchdog()
+        self._publish_status()
+
+    def finish(self) -> None:
+        """An orderly end of the session: everything captured is committed, and the last line says so."""
+        for lane in self.lanes:
+            self._drain(lane)
+            self._handle(lane, lane.segmenter.interrupt(Cause.STOPPED))
+        self.enqueue(Event(event="stopped"))
+        self.commit()
+
+    def close_record(self, by: str) -> None:
+        """The end of the record. Cameras must have been stopped."""
+        for lane in self.lanes:
+            self._drain(lane)
+        end_ns = self._clock.boot_ns()
+        for lane in self.lanes:
+            self._handle(lane, lane.segmenter.interrupt(Cause.STOPPING) if lane.segmenter.open_from_ns else [])
+            end_ns = max(end_ns, lane.segmenter.covered_ns)
+        for lane in self.lanes:
+            self._handle(lane, lane.segmenter.account(end_ns, Cause.STOPPING))
+        self.enqueue(Close(to_ns=end_ns, by=by))
+        self.closed = True
+        self.commit()
+
+    def _drain(self, lane: Lane) -> None:
+        for item in lane.bridge.drain():
+            match item:
+                case AccessUnit():
+                    lane.frames += 1
+                    if not self._full:
+                        self._handle(lane, lane.segmenter.push(item))
+                case Dropped():
+                    self._handle(lane, lane.segmenter.interrupt(Cause.OVERLOAD))
+                case Break(reason=reason):
+                    self._handle(lane, lane.segmenter.interrupt(Cause.CAMERA, new_run=True))
+                    log.warning("camera ended", extra={"fields": {"camera": lane.id, "reason": reason}})
+                    self.enqueue(Event(event="camera-restart", camera=lane.id, data={"reason": reason[:200]}))
+
+    def _handle(self, lane: Lane, outputs: Sequence[Output]) -> None:
+        for output in outputs:
+            match output:
+                case RunBegun():
+                    self._begin_run(lane, output)
+                case Chunk(run=run, index=index, data=data):
+                    self._storage.media.append(lane.id, run, index, data)
+                case SegmentDone() as done:
+                    self._finish_segment(lane, done)
+                case Hole(from_ns=from_ns, to_ns=to_ns, cause=cause):
+                    self.enqueue(Gap(camera=lane.id, from_ns=from_ns, to_ns=to_ns, cause=cause))
+                    self._urgent = True
+
+    def _begin_run(self, lane: Lane, begun: RunBegun) -> None:
+        track = begun.track
+        written = self._storage.media.begin_run(lane.id, begun.run, init_segment(track))
+        self.enqueue(
+            Run(
+                camera=lane.id,
+                run=begun.run,
+                source=lane.camera.source,
+                init_sha256=written.sha256,
+                mask_sha256=lane.mask_sha256,
+                width=track.width,
+                height=track.height,
+                timescale=track.timescale,
+                fps=lane.picture.fps,
+                codec=codec_string(read_decoder_configuration(track.avcc).sps),
+            )
+        )
+        # A run that no line opens could not be recovered after a crash.
+        self._urgent = True
+
+    def _finish_segment(self, lane: Lane, done: SegmentDone) -> None:
+        written = self._storage.media.finish(lane.id)
+        self.enqueue(Segment(camera=lane.id, sha256=written.sha256, size=written.size_bytes, **asdict(done)))
+
+    def _note(self, line: Line) -> None:
+        """A line has become durable."""
+        match line.body:
+            case Segment() as segment:
+                lane = self._lane(segment.camera)
+                lane.committed_ns = lane.segment_ns = segment.to_ns
+                if segment.mode is Mode.UNARMED:
+                    self._unarmed.add(
+                        _Kept(
+                            camera=segment.camera,
+                            session=self._session,
+                            run=segment.run,
+                            index=segment.index,
+                            length_ns=segment.to_ns - segment.from_ns,
+                        )
+                    )
+            case Gap(camera=camera, to_ns=to_ns):
+                self._lane(camera).committed_ns = to_ns
+            case Pruned() as pruned:
+                self.delete(pruned)
+            case _:
+                pass
+
+    def delete(self, pruned: Pruned) -> None:
+        """Remove what a durable line says is pruned. Repeating it after a crash does no harm."""
+        for index in range(pruned.from_index, pruned.to_index):
+            self._disk.remove(self._layout.segment(pruned.session, pruned.camera, pruned.run, index))
+
+    def _look_at_space(self) -> None:
+        """Near a full disk: UNARMED media go first, then media stop and the gaps say why."""
+        free = self._disk.free_bytes(self._layout.root)
+        if free >= 2 * FLOOR_BYTES:
+            self._full = False
+        elif free < FLOOR_BYTES:
+            pruned = self._unarmed.shrink()
+            self._prune(pruned)
+            if not pruned and not self._full:
+                self._full = True
+                for lane in self.lanes:
+                    self._handle(lane, lane.segmenter.interrupt(Cause.DISK_FULL))
+
+    def _prune(self, lines: Sequence[Pruned]) -> None:
+        for line in lines:
+            self.enqueue(line)
+            self._urgent = True
+
+    def _obey(self) -> list[tuple[Future[dict[str, object]], dict[str, object]]]:
+        answers: list[tuple[Future[dict[str, object]], dict[str, object]]] = []
+        while self._commands:
+            command, future = self._commands.popleft()
+            try:
+                answers.append((future, command(self)))
+                self._urgent = True
+            except Exception as error:  # noqa: BLE001  it belongs to whoever asked
+                future.set_exception(error)
+        return answers
+
+    def status(self) -> dict[str, object]:
+        """What the unit is doing, for the lamp, the console and ``unbroken station status``."""
+        reading = self._clock.read()
+        cameras = [
+            {
+                "camera": lane.id,
+                "source": lane.camera.source,
+                "recorded_to_ns": lane.segment_ns,
+                "accounted_to_ns": lane.committed_ns,
+                "pictures_in": lane.bridge.traffic().pictures_in,
+                "pictures_dropped": lane.bridge.traffic().pictures_dropped,
+                "pictures_late": lane.segmenter.late,
+                "pictures_undecodable": lane.segmenter.undecodable,
+            }
+            for lane in self.lanes
+        ]
+        return {
+            "mode": self.mode,
+            "session": self._session,
+            "boot_ns": reading.boot_ns,
+            "utc_us": reading.utc_us,
+            "error_us": reading.error_us,
+            "free_bytes": self._disk.free_bytes(self._layout.root),
+            "disk_full": self._full,
+            "sync_ms": self._storage.sync_ns // 1_000_000,
+            "window_of_loss_ms": self._window_of_loss_ns // 1_000_000,
+            "cameras": cameras,
+        }
+
+    def _publish_status(self) -> None:
+        publish(self._status_path, json.dumps(self.status()).encode())
+
+    def _lane(self, camera: str) -> Lane:
+        return next(lane for lane in self.lanes if lane.id == camera)

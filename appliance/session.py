@@ -1,0 +1,217 @@
+"""Opening a session: what the disk holds, what the last session left, and the first lines of the new one."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.ledger.state import CameraState, LedgerState, replay
+from appliance.ledger.writer import ChainWriter
+from appliance.store.layout import Layout
+from appliance.store.prepare import DiskIdentity, read_disk_identity
+from appliance.store.salvage import SetAside, Standing, move_aside, salvage, set_aside_unknown
+from appliance.store.storage import Storage
+from base.durable import Disk
+from base.errors import OperatorError
+from evidence.errors import EvidenceError
+from evidence.keys import Signer
+from evidence.lines import Config, Event, Gap, Recovered, Stamp, Start
+from evidence.profile import profile_digest
+from evidence.words import Cause
+
+_CAUSES = {"stopped": Cause.STOPPED, "power": Cause.POWER, "crash": Cause.CRASH}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """Who records: names, device key and certificates (DER, the unit's first)."""
+
+    election: str
+    station: str
+    unit: str
+    device: Signer
+    certs: tuple[bytes, ...]
+    software: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session whose ``start`` line is durable. ``begin_ns`` is where each camera's record stands."""
+
+    name: str
+    state: LedgerState
+    storage: Storage
+    begin_ns: int
+
+
+def open_session(
+    *,
+    unit: Unit,
+    layout: Layout,
+    disk: Disk,
+    stamp: Callable[[], Stamp],
+    boot_id: str,
+    session: Signer,
+    cameras: Sequence[str],
+    masks: dict[str, tuple[str, str]],
+    profile: str | None,
+    head_path: Path,
+) -> Session:
+    """Continue the record of this disk: recover, sign ``start``, close the hole, commit.
+
+    ``masks`` gives the canonical text and its digest by camera. Raises OperatorError where the disk is another unit's,
+    not prepared, or its record is closed. May be repeated after a crash at any point.
+    """
+    found = read_disk_identity(layout)
+    if found != DiskIdentity(election=unit.election, station=unit.station, unit=unit.unit):
+        raise OperatorError(
+            f"{layout.root} belongs to unit {found.unit} of station {found.station}, election {found.election}.",
+            hint=f"Put in the disk of unit {unit.unit} of station {unit.station}.",
+        )
+    state, damaged = _load(layout, disk)
+    if state.closed:
+        raise OperatorError("The record on this disk is closed.", hint="Take it to the archive; nothing more is added.")
+    missing = set(state.cameras) - set(cameras)
+    if missing:
+        raise OperatorError(
+            f"The record has a camera {min(missing)} that the configuration does not name.",
+            hint="Keep every camera until the record is closed; one that is broken is a gap.",
+        )
+    torn = _cut_torn_tail(layout, disk, state)
+    recovered, aside = _salvage(layout, disk, state)
+
+    chain = ChainWriter(next_seq=state.next_seq, prev=state.prev, size_bytes=state.size_bytes, stamp=stamp)
+    ended, evidence = _how_it_ended(state, boot_id, damaged)
+    start = Start(
+        election=unit.election,
+        station=unit.station,
+        unit=unit.unit,
+        boot_id=boot_id,
+        session=session.public_point,
+        certs=unit.certs,
+        cameras=tuple(cameras),
+        software=unit.software,
+        ended=ended,
+        evidence=evidence,
+    )
+    before = {name: (camera.boot_id, camera.covered_ns) for name, camera in state.cameras.items()}
+    chain.begin(start, unit.device, session)
+    begin_ns = chain.last_boot_ns
+    storage = Storage(disk=disk, layout=layout, session=start.kid, chain=chain, head_path=head_path)
+    for line in recovered:
+        storage.enqueue(line)
+        before[line.camera] = (before[line.camera][0], line.to_ns)
+    for item in [*torn, *aside]:
+        storage.enqueue(_set_aside_event(item))
+    for camera, (boot, covered_ns) in before.items():
+        gap = _gap(camera, boot, covered_ns, boot_id, begin_ns, _CAUSES.get(ended, Cause.UNKNOWN))
+        if gap is not None:
+            storage.enqueue(gap)
+    _enqueue_configuration(storage, state, masks, profile)
+    storage.commit()
+    for item in aside:
+        move_aside(disk, layout, item)
+    return Session(name=start.kid, state=state, storage=storage, begin_ns=begin_ns)
+
+
+def _load(layout: Layout, disk: Disk) -> tuple[LedgerState, str | None]:
+    """The state of the ledger. A damaged one is put aside whole, and its digest returned: recording goes on."""
+    try:
+        return replay(layout.ledger), None
+    except FileNotFoundError as error:
+        raise OperatorError(
+            f"{layout.ledger} is missing.", hint="The disk was prepared and its ledger is gone; have it examined."
+        ) from error
+    except EvidenceError:
+        with layout.ledger.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        disk.make_directory(layout.aside)
+        # Power fails between these steps: the ledger lies under one of both names, or a new empty one is there.
+        disk.rename(layout.ledger, layout.aside / f"ledger-{digest[:16]}.jws")
+        disk.sync_directory(layout.aside)
+        disk.create(layout.ledger).close()
+        disk.sync_directory(layout.root)
+        return LedgerState(), digest
+
+
+def _cut_torn_tail(layout: Layout, disk: Disk, state: LedgerState) -> list[SetAside]:
+    if not state.torn_bytes:
+        return []
+    with layout.ledger.open("rb") as file:
+        file.seek(state.size_bytes)
+        torn = file.read()
+    item = SetAside(
+        path=layout.ledger.name,
+        size_bytes=len(torn),
+        sha256=hashlib.sha256(torn).hexdigest(),
+        reason="unfinished line at the end of the ledger",
+    )
+    file_ = disk.append(layout.ledger)
+    file_.cut(state.size_bytes)
+    file_.sync()
+    file_.close()
+    return [item]
+
+
+def _salvage(layout: Layout, disk: Disk, state: LedgerState) -> tuple[list[Recovered], list[SetAside]]:
+    recovered: list[Recovered] = []
+    aside = set_aside_unknown(layout, state.sessions)
+    if state.start is not None:
+        for name, camera in state.cameras.items():
+            if camera.boot_id == state.start.boot_id:
+                lines, refused = salvage(disk, layout, state.start.kid, _standing(name, camera))
+                recovered += lines
+                aside += refused
+    return recovered, aside
+
+
+def _standing(name: str, camera: CameraState) -> Standing:
+    return Standing(
+        camera=name,
+        covered_ns=camera.covered_ns,
+        run=camera.run,
+        index=camera.index,
+        fps_by_run=camera.fps_by_run,
+    )
+
+
+def _how_it_ended(state: LedgerState, boot_id: str, damaged: str | None) -> tuple[str, dict[str, str | int | None]]:
+    if damaged is not None:
+        return "unknown", {"damaged_ledger_sha256": damaged}
+    if state.start is None or state.last_stamp is None:
+        return "none", {}
+    evidence: dict[str, str | int | None] = {
+        "boot_id_before": state.start.boot_id,
+        "last_line_boot_ns": state.last_stamp.boot_ns,
+        "torn_bytes": state.torn_bytes,
+    }
+    if state.orderly:
+        return "stopped", evidence
+    return ("crash" if state.start.boot_id == boot_id else "power"), evidence
+
+
+def _gap(camera: str, boot: str, covered_ns: int, boot_id: str, now_ns: int, cause: Cause) -> Gap | None:
+    if boot == boot_id:
+        if covered_ns >= now_ns:
+            return None
+        return Gap(camera=camera, from_ns=covered_ns, to_ns=now_ns, cause=cause)
+    return Gap(camera=camera, from_ns=covered_ns, to_ns=now_ns, cause=cause, from_boot=boot)
+
+
+def _set_aside_event(item: SetAside) -> Event:
+    return Event(
+        event="set-aside",
+        data={"path": item.path, "size": item.size_bytes, "sha256": item.sha256, "reason": item.reason},
+    )
+
+
+def _enqueue_configuration(
+    storage: Storage, state: LedgerState, masks: dict[str, tuple[str, str]], profile: str | None
+) -> None:
+    """Lines for what has changed since the last session."""
+    for camera, (text, digest) in masks.items():
+        if state.masks.get(camera) != digest:
+            storage.enqueue(Config(what="mask", camera=camera, mask=text, sha256=digest))
+    known = profile_digest(state.profile) if state.profile else None
+    if profile is not None and known != profile_digest(profile):
+        storage.enqueue(Config(what="profile", profile=profile))

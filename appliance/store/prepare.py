@@ -1,0 +1,50 @@
+"""Making a disk ready, once. Starting never does this: a recorder only ever opens what stands here."""
+
+import json
+from dataclasses import asdict, dataclass
+
+from appliance.store.layout import Layout
+from base.durable import Disk
+from base.errors import OperatorError
+from evidence.members import NAME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskIdentity:
+    """Whose record lies on a disk."""
+
+    election: str
+    station: str
+    unit: str
+
+
+def prepare(disk: Disk, layout: Layout, identity: DiskIdentity, reserve_bytes: int) -> None:
+    """An empty ledger, the reserve and the disk's identity, durable on return.
+
+    The identity is written last, so a disk with one is whole. Raises OperatorError where there is one already.
+    """
+    if layout.identity.exists():
+        raise OperatorError(
+            f"{layout.root} is prepared already.",
+            hint="Start the recorder; or take an empty folder, if a new record is meant.",
+        )
+    disk.make_directory(layout.media)
+    # Power fails here or below: the next try starts over, because there is no identity yet.
+    if not layout.ledger.exists():
+        disk.create(layout.ledger).close()
+    disk.set_aside_bytes(layout.reserve, reserve_bytes)
+    disk.sync_directory(layout.root)
+    disk.put(layout.identity, json.dumps(asdict(identity)).encode() + b"\n")
+
+
+def read_disk_identity(layout: Layout) -> DiskIdentity:
+    """Whose disk this is. Raises OperatorError where it was never prepared, or cannot be read."""
+    try:
+        members = json.loads(layout.identity.read_bytes())
+        return DiskIdentity(**{name: NAME(members[name]) for name in ("election", "station", "unit")})
+    except FileNotFoundError as error:
+        raise OperatorError(
+            f"{layout.root} holds no record.", hint="Prepare it with: unbroken station init --config station.toml"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OperatorError(f"{layout.identity} cannot be read: {error}.") from error

@@ -1,0 +1,202 @@
+"""Media that a crash left without a line: what continues the record, and what is kept aside."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.store.layout import Layout, part_of
+from base.durable import Disk
+from cmaf.errors import MediaError
+from cmaf.fragment import ticks
+from cmaf.read import SegmentLayout, complete_length, read_segment
+from evidence.errors import EvidenceError
+from evidence.identity import Identity, read_identity
+from evidence.lines import Recovered
+
+MAX_RECOVERED_NS = 30_000_000_000
+"""Together, for one camera after one restart (spec/ledger.md, section 4.4)."""
+_MAX_FILE_BYTES = 256 << 20
+_TICK_NS = 11_112
+"""The end of an unnamed segment is known in ticks of 1/90,000 s, its successor's beginning in nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where the record of one camera of the crashed session stands: its newest run and index, -1 before the first."""
+
+    camera: str
+    covered_ns: int
+    run: int
+    index: int
+    fps_by_run: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """A file that does not count: where it lay under the unit's folder, its digest, and why."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    path: Path
+    identity: Identity
+    layout: SegmentLayout
+    data: bytes
+
+
+def salvage(disk: Disk, layout: Layout, session: str, standing: Standing) -> tuple[list[Recovered], list[SetAside]]:
+    """What camera ``standing.camera`` of ``session`` left behind.
+
+    On return the recovered media are durable under their final names, cut to whole fragments. Doing it again after
+    a crash gives the same answer. What is set aside is still where it was; ``move_aside`` moves it once its line stands.
+    """
+    pieces: list[_Piece] = []
+    refused: list[SetAside] = []
+    covered_ns, length_ns = standing.covered_ns, 0
+    slack_ns = 0
+    expected = (standing.run, standing.index + 1)
+    for path in _unnamed(layout, session, standing):
+        piece = _read(path)
+        if isinstance(piece, str):
+            refused.append(_set_aside(layout, path, piece))
+            continue
+        found = (piece.identity.run, piece.identity.index)
+        piece_ns = _end_ns(piece) - piece.identity.boot_ns
+        if refused or not _continues(piece, session, standing.camera, expected, covered_ns, slack_ns):
+            refused.append(_set_aside(layout, path, "does not continue the record"))
+        elif length_ns + piece_ns > MAX_RECOVERED_NS:
+            refused.append(_set_aside(layout, path, "longer than a crash can leave"))
+        else:
+            pieces.append(piece)
+            covered_ns, length_ns, slack_ns = _end_ns(piece), length_ns + piece_ns, _TICK_NS
+            expected = (found[0], found[1] + 1)
+    for piece in pieces:
+        _publish(disk, piece)
+    return _lines(pieces, standing), refused
+
+
+def set_aside_unknown(layout: Layout, known: set[str]) -> list[SetAside]:
+    """Every file of sessions that the ledger does not know, as an older state of a card leaves them."""
+    if not layout.media.is_dir():
+        return []
+    strangers = [folder for folder in sorted(layout.media.iterdir()) if folder.name not in known]
+    files = [path for folder in strangers for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [_set_aside(layout, path, "of a session that the ledger does not know") for path in files]
+
+
+def move_aside(disk: Disk, layout: Layout, item: SetAside) -> None:
+    """Take the file out of the media, now that a durable line tells of it."""
+    old = layout.root / item.path
+    if old.exists():
+        disk.make_directory(layout.aside)
+        new = layout.aside / f"{item.sha256[:16]}-{old.name}"
+        if not new.exists():
+            disk.rename(old, new)
+            disk.sync_directory(layout.aside)
+
+
+def _unnamed(layout: Layout, session: str, standing: Standing) -> list[Path]:
+    """Media of the newest runs beyond the last index that a line names, in the order of recording."""
+    found: list[tuple[int, int, Path]] = []
+    folder = layout.media / session / standing.camera
+    for path in folder.glob("*/*.m4s*"):
+        run, index = path.parent.name, path.name.split(".")[0]
+        if not (run.isdigit() and index.isdigit()):
+            continue
+        place = (int(run), int(index))
+        if place > (standing.run, standing.index):
+            found.append((*place, path))
+    return [path for _, _, path in sorted(found)]
+
+
+def _read(path: Path) -> _Piece | str:
+    """The part of a file that is whole, or why there is none."""
+    if path.stat().st_size > _MAX_FILE_BYTES:
+        return "too large for a segment"
+    data = path.read_bytes()
+    try:
+        data = data[: complete_length(data)]
+        if not data:
+            return "no whole fragment"
+        layout = read_segment(data)
+        return _Piece(path=path, identity=read_identity(layout.identity), layout=layout, data=data)
+    except (MediaError, EvidenceError) as error:
+        return f"not a segment: {error}"[:200]
+
+
+def _continues(
+    piece: _Piece, session: str, camera: str, expected: tuple[int, int], covered_ns: int, slack_ns: int
+) -> bool:
+    identity = piece.identity
+    return (
+        identity.session == session
+        and identity.camera == camera
+        and (identity.run, identity.index) == expected
+        and ticks(identity.boot_ns) == piece.layout.decode_time == ticks(covered_ns)
+        and 0 <= identity.boot_ns - covered_ns <= slack_ns
+    )
+
+
+def _publish(disk: Disk, piece: _Piece) -> None:
+    """Cut to whole fragments, durable, final name: the steps of normal operation, each of which may be repeated."""
+    final = piece.path.with_name(piece.path.name.removesuffix(".part"))
+    file = disk.append(piece.path)
+    try:
+        if piece.path.stat().st_size != len(piece.data):
+            file.cut(len(piece.data))
+        file.sync()
+    finally:
+        file.close()
+    if piece.path == part_of(final):
+        disk.rename(piece.path, final)
+    disk.sync_directory(final.parent)
+
+
+def _lines(pieces: list[_Piece], standing: Standing) -> list[Recovered]:
+    lines: list[Recovered] = []
+    from_ns = standing.covered_ns
+    for n, piece in enumerate(pieces):
+        # The end of a piece is known in ticks; where another follows, its own first picture says it exactly.
+        to_ns = pieces[n + 1].identity.boot_ns if n + 1 < len(pieces) else _end_ns(piece)
+        identity = piece.identity
+        fps = standing.fps_by_run.get(identity.run, 0)
+        longest_ns = (piece.layout.longest_sample * 100_000) // 9
+        uneven = fps > 0 and 2 * longest_ns * fps > 3_000_000_000
+        frame_ticks = 90_000 // fps if fps else 0
+        dropped = sum(max(0, round(d / frame_ticks) - 1) for d in piece.layout.durations) if uneven else 0
+        lines.append(
+            Recovered(
+                camera=identity.camera,
+                session=identity.session,
+                run=identity.run,
+                index=identity.index,
+                mode=identity.mode,
+                sha256=hashlib.sha256(piece.data).hexdigest(),
+                size=len(piece.data),
+                from_ns=from_ns,
+                to_ns=to_ns,
+                frames=piece.layout.samples,
+                dropped_frames=dropped,
+                max_hole_ms=longest_ns // 1_000_000 if uneven else 0,
+            )
+        )
+        from_ns = to_ns
+    return lines
+
+
+def _end_ns(piece: _Piece) -> int:
+    """The smallest boot time whose tick is the one at which the last sample ends."""
+    end = piece.layout.decode_time + piece.layout.duration
+    return (end * 100_000 + 8) // 9
+
+
+def _set_aside(layout: Layout, path: Path, reason: str) -> SetAside:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    relative = str(path.relative_to(layout.root))
+    return SetAside(path=relative, size_bytes=path.stat().st_size, sha256=digest, reason=reason)

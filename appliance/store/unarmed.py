@@ -1,0 +1,81 @@
+"""What is kept of a unit that nobody has armed (spec/ledger.md, section 4.9)."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Protocol
+
+from evidence.lines import Pruned
+
+KEPT_NS = 30 * 60 * 1_000_000_000
+BATCH = 30
+"""Segments that go together below the reserve."""
+
+
+class Kept(Protocol):
+    """An UNARMED segment on the disk."""
+
+    @property
+    def camera(self) -> str: ...
+    @property
+    def session(self) -> str: ...
+    @property
+    def run(self) -> int: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def length_ns(self) -> int: ...
+
+
+class UnarmedMedia:
+    """UNARMED segments in the order of recording, and which of them go first."""
+
+    def __init__(self, kept: Iterable[Kept]) -> None:
+        self._kept: deque[Kept] = deque()
+        self._length_ns: dict[str, int] = {}
+        for segment in kept:
+            self.add(segment)
+
+    def add(self, segment: Kept) -> None:
+        """A segment was committed."""
+        self._kept.append(segment)
+        self._length_ns[segment.camera] = self._length_ns.get(segment.camera, 0) + segment.length_ns
+
+    def expire(self) -> list[Pruned]:
+        """All but the newest 30 minutes of each camera: while UTC is proven to be before the window."""
+        gone: list[Kept] = []
+        while self._kept:
+            oldest = self._kept[0]
+            if self._length_ns[oldest.camera] - oldest.length_ns < KEPT_NS:
+                break
+            gone.append(self._take())
+        return _lines(gone, "unarmed-expired")
+
+    def shrink(self) -> list[Pruned]:
+        """The oldest few, because the disk is down to its reserve."""
+        return _lines([self._take() for _ in range(min(BATCH, len(self._kept)))], "unarmed-reserve")
+
+    def _take(self) -> Kept:
+        segment = self._kept.popleft()
+        self._length_ns[segment.camera] -= segment.length_ns
+        return segment
+
+
+def _lines(gone: list[Kept], reason: str) -> list[Pruned]:
+    """One line for each stretch of neighbours."""
+    lines: dict[tuple[str, str, int], list[Pruned]] = {}
+    for segment in gone:
+        stretches = lines.setdefault((segment.camera, segment.session, segment.run), [])
+        begin = segment.index
+        if stretches and stretches[-1].to_index == segment.index:
+            begin = stretches.pop().from_index
+        stretches.append(
+            Pruned(
+                camera=segment.camera,
+                session=segment.session,
+                run=segment.run,
+                from_index=begin,
+                to_index=segment.index + 1,
+                reason=reason,
+            )
+        )
+    return [line for stretches in lines.values() for line in stretches]

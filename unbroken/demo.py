@@ -1,0 +1,163 @@
+"""One command that records and proves: a throwaway election with one station, watched live, verified at the end."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from appliance.control.server import ask
+from base.errors import OperatorError
+from evidence import jws
+from evidence.lines import Config, Event, Gap, Line, Recovered, Run, Segment, Start, read_payload
+from unbroken.demo_station import CHAIR_PIN, INSTALLER_PIN, STATION, DemoStation, make_station
+
+POLL_S = 0.2
+START_S = 30
+END_S = 30
+_PINS = {"installer": INSTALLER_PIN, "chair": CHAIR_PIN}
+
+
+def run_demo(*, folder: Path, cameras: list[str], duration_s: float | None) -> DemoStation:
+    """Record into ``folder`` until ``duration_s`` or Ctrl-C, printing each committed line; close the record.
+
+    Raises OperatorError where the recorder cannot start or dies.
+    """
+    station = make_station(folder, cameras)
+    _station_verb("init", station).wait()
+    print(f"Station {STATION} of a throwaway election records in {folder}, in mode TEST once armed.")
+    print("Each line below is one signed line of its ledger." + (" Ctrl-C ends." if duration_s is None else ""))
+    print()
+    stop, tail = threading.Event(), _Tail(station)
+    with _signals(stop):
+        recorder = _station_verb("record", station)
+        try:
+            _arm(station, recorder, stop)
+            _watch(station, recorder, stop, tail, duration_s)
+            ask(station.run / "control.sock", {"verb": "close", "pins": _PINS})
+            recorder.wait(END_S)
+        finally:
+            if recorder.poll() is None:
+                recorder.terminate()
+                recorder.wait(END_S)
+    for line in tail.read():
+        _show(line)
+    return station
+
+
+def new_folder(parent: Path) -> Path:
+    """A folder below ``parent`` that does not exist yet, named after the time."""
+    return parent / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+class _Tail:
+    """Reads a ledger up to its durable head, each line once."""
+
+    def __init__(self, station: DemoStation) -> None:
+        self._ledger = station.data / "ledger.jws"
+        self._head = station.run / "head.json"
+        self._offset = 0
+
+    def read(self) -> list[Line]:
+        """The lines that have become durable since the last call."""
+        if not self._head.exists():
+            return []
+        end = json.loads(self._head.read_text())["size_bytes"]
+        with self._ledger.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read(end - self._offset)
+        self._offset = end
+        return [read_payload(jws.unseal(text).payload) for text in data.splitlines()]
+
+
+def _station_verb(verb: str, station: DemoStation) -> subprocess.Popen[bytes]:
+    """One of our own programs, in a session of its own so that Ctrl-C reaches it only through us."""
+    command = [sys.executable, "-m", "unbroken", "station", verb, "--config", str(station.config)]
+    with (station.config.parent / "recorder.log").open("ab") as log:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+
+def _arm(station: DemoStation, recorder: "subprocess.Popen[bytes]", stop: threading.Event) -> None:
+    """Two people's PINs, as soon as the recorder listens."""
+    socket = station.run / "control.sock"
+    deadline = time.monotonic() + START_S
+    while not socket.exists() and not stop.is_set():
+        _require_alive(station, recorder)
+        if time.monotonic() > deadline:
+            raise OperatorError("The recorder did not start in time.", hint=f"See {_log(station)}.")
+        stop.wait(POLL_S)
+    if not stop.is_set():
+        ask(socket, {"verb": "arm", "pins": _PINS})
+
+
+def _watch(
+    station: DemoStation,
+    recorder: "subprocess.Popen[bytes]",
+    stop: threading.Event,
+    tail: _Tail,
+    duration_s: float | None,
+) -> None:
+    deadline = None if duration_s is None else time.monotonic() + duration_s
+    while not stop.wait(POLL_S) and (deadline is None or time.monotonic() < deadline):
+        _require_alive(station, recorder)
+        for line in tail.read():
+            _show(line)
+
+
+def _require_alive(station: DemoStation, recorder: "subprocess.Popen[bytes]") -> None:
+    if recorder.poll() is not None:
+        last = _log(station).read_text().strip().splitlines()[-1:]
+        raise OperatorError(f"The recorder ended: {''.join(last)}", hint=f"See {_log(station)}.")
+
+
+def _log(station: DemoStation) -> Path:
+    return station.config.parent / "recorder.log"
+
+
+def _show(line: Line) -> None:
+    at = "--:--:--" if line.stamp.utc_us is None else f"{datetime.fromtimestamp(line.stamp.utc_us / 1e6, UTC):%H:%M:%S}"
+    print(f"{at}  {line.seq:>5}  {_tell(line)}", flush=True)
+
+
+def _tell(line: Line) -> str:
+    match line.body:
+        case Start() as start:
+            return f"start      unit {start.unit}, session {start.kid[:12]}…"
+        case Run() as run:
+            return f"run        {run.camera}: {run.source}, {run.width}x{run.height}, {run.codec}"
+        case Recovered() as found:
+            return f"recovered  {found.camera} {found.index:06d}  {_seconds(found)}"
+        case Segment() as segment:
+            size = f"{segment.size / 1000:>6.0f} kB"
+            return (
+                f"segment    {segment.camera} {segment.index:06d}  {_seconds(segment)}  {size}"
+                f"  {segment.mode:<7}  sha256 {segment.sha256[:16]}…"
+            )
+        case Gap() as gap:
+            return f"gap        {gap.camera}  {(gap.to_ns - gap.from_ns) / 1e9:.2f} s  {gap.cause}"
+        case Event() as event:
+            return f"event      {event.event}  {event.data.get('mode') or ''}".rstrip()
+        case Config() as config:
+            return f"config     {config.what}"
+        case body:
+            return type(body).__name__.lower()
+
+
+def _seconds(segment: Segment) -> str:
+    return f"{(segment.to_ns - segment.from_ns) / 1e9:5.2f} s"
+
+
+@contextlib.contextmanager
+def _signals(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the recording, not the program: the proof is still to come."""
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

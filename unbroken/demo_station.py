@@ -1,0 +1,92 @@
+"""A throwaway election with one station, as the demo and the tests use it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from base.pins import hash_pin
+from evidence.words import Mode
+from provisioning.authority import Authority
+
+ELECTION, STATION, UNIT = "sample-2027", "57-002", "u-0001"
+INSTALLER_PIN, CHAIR_PIN = "1111", "2222"
+"""Of the demo alone; a real unit's PINs come from the election authority's tool."""
+_DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoStation:
+    """Where a throwaway station lies."""
+
+    config: Path
+    root: Path
+    data: Path
+    run: Path
+
+
+def make_station(
+    folder: Path, cameras: list[str], *, mode: Mode = Mode.TEST, size: tuple[int, int] = (1280, 720)
+) -> DemoStation:
+    """Write keys, certificates, profile, PINs and configuration of one station into ``folder``, which is new."""
+    folder.mkdir(parents=True)
+    authority = Authority.generate(ELECTION)
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = authority.certify_unit(key.public_key(), STATION, UNIT)
+    now_us = int(datetime.now(UTC).timestamp() * 1_000_000)
+    profile = authority.sign_profile(
+        title="Sample election",
+        mode=mode,
+        from_us=now_us - _DAY_US // 24,
+        to_us=now_us + _DAY_US,
+        margin_s=3600,
+        time_zone="Asia/Baku",
+        witnesses=0,
+    )
+    station = DemoStation(
+        config=folder / "station.toml", root=folder / "root.pem", data=folder / "disk", run=folder / "run"
+    )
+    secret = folder / "unit.key"
+    secret.touch(mode=0o600)
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    station.root.write_bytes(authority.root_pem)
+    (folder / "unit.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    (folder / "profile.jws").write_text(profile)
+    pins = {"installer": hash_pin(INSTALLER_PIN), "chair": hash_pin(CHAIR_PIN)}
+    (folder / "pins.toml").write_text("".join(f'{role} = "{kept}"\n' for role, kept in pins.items()))
+    station.config.write_text(_CONFIG + "".join(_camera(n, spec, size) for n, spec in enumerate(cameras, 1)))
+    return station
+
+
+_CONFIG = f"""\
+[station]
+election = "{ELECTION}"
+station = "{STATION}"
+unit = "{UNIT}"
+
+[keys]
+trust = "root.pem"
+key = "unit.key"
+certificate = "unit.pem"
+profile = "profile.jws"
+pins = "pins.toml"
+
+[disk]
+data = "disk"
+run = "run"
+reserve_mib = 16
+"""
+
+
+def _camera(number: int, spec: str, size: tuple[int, int]) -> str:
+    width, height = size
+    source = spec.replace("\\", "\\\\").replace('"', '\\"')
+    return f"""
+[[camera]]
+id = "cam{number}"
+source = "{source}"
+width = {width}
+height = {height}
+"""

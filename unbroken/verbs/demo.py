@@ -1,0 +1,49 @@
+"""``unbroken demo``: record, watch, verify, report."""
+
+import argparse
+from pathlib import Path
+
+from base.errors import OperatorError
+
+
+def add_verbs(parser: argparse.ArgumentParser) -> None:
+    """The options of the demo."""
+    parser.add_argument("--duration", type=float, metavar="S", help="record for S seconds; without it, until Ctrl-C")
+    parser.add_argument("--dir", type=Path, metavar="DIR", help="a new folder for all of it; default: demo/TIME")
+    parser.add_argument(
+        "--camera",
+        action="append",
+        metavar="SPEC",
+        help="pattern, replay:FILE, replay-raw:FILE or picamera2; twice for two cameras; default: pattern",
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from unbroken.demo import new_folder, run_demo
+    from unbroken.verbs.verify import verify_and_print
+
+    if arguments.duration is not None and not 0 < arguments.duration <= 7 * 86_400:
+        raise OperatorError("--duration takes seconds, more than 0.")
+    folder = arguments.dir or new_folder(Path("demo"))
+    if folder.exists():
+        raise OperatorError(f"{folder} exists already.", hint="Name a new folder with --dir.")
+    cameras = [_absolute(spec) for spec in arguments.camera or ["pattern"]]
+    station = run_demo(folder=folder, cameras=cameras, duration_s=arguments.duration)
+    report = folder / "report.html"
+    print()
+    code = verify_and_print([station.data], trust=[station.root], report=report)
+    print()
+    print(f"Report: {report}")
+    print(f"Check it again: unbroken verify {station.data} --trust {station.root}")
+    return code
+
+
+def _absolute(spec: str) -> str:
+    """A file is named from where the command was typed, not from the station's folder."""
+    kind, separator, path = spec.partition(":")
+    if kind in ("replay", "replay-raw") and separator:
+        if not Path(path).is_file():
+            raise OperatorError(f"There is no file {path}.", hint="Name a video file after replay: .")
+        return f"{kind}:{Path(path).resolve()}"
+    return spec

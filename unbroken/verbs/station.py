@@ -1,0 +1,103 @@
+"""``unbroken station …``: what runs and what is done at the polling station."""
+
+import argparse
+import getpass
+import json
+import sys
+from pathlib import Path
+
+from base.errors import OperatorError
+from base.log import begin_logging
+from evidence.words import Phase
+
+
+def add_verbs(parser: argparse.ArgumentParser) -> None:
+    """The verbs of this group."""
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    _verb(verbs, "init", "prepare the disk, once", _init)
+    _verb(verbs, "record", "record until stopped or closed", _record)
+    _verb(verbs, "config", "show the configuration in force", _config)
+    _verb(verbs, "status", "show what the recorder is doing", _status)
+    _verb(verbs, "arm", "arm the unit: asks for two people's PINs", _arm)
+    mark = _verb(verbs, "mark", "mark a phase of the day: asks for a PIN", _mark)
+    mark.add_argument("phase", choices=[phase.value for phase in Phase], metavar="PHASE", help=", ".join(Phase))
+    _verb(verbs, "close", "end the record for good: asks for two people's PINs", _close)
+
+
+def _verb(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, run: object
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    verb.add_argument("--config", type=Path, default=Path("station.toml"), help="default: station.toml")
+    verb.set_defaults(run=run)
+    return verb
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from appliance.config import load_config
+    from appliance.store.layout import Layout
+    from appliance.store.prepare import DiskIdentity, prepare
+    from base.durable import Disk
+
+    config = load_config(arguments.config)
+    identity = DiskIdentity(election=config.election, station=config.station, unit=config.unit)
+    prepare(Disk(), Layout(config.data), identity, config.reserve_mib << 20)
+    print(f"{config.data} is ready for unit {config.unit} of station {config.station}.")
+    return 0
+
+
+def _record(arguments: argparse.Namespace) -> int:
+    from appliance.config import load_config
+    from appliance.recorder import record
+
+    begin_logging()
+    record(load_config(arguments.config))
+    return 0
+
+
+def _config(arguments: argparse.Namespace) -> int:
+    from appliance.config import describe, load_config
+
+    print(describe(load_config(arguments.config)))
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    print(json.dumps(_ask(arguments, {"verb": "status"}), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _arm(arguments: argparse.Namespace) -> int:
+    reply = _ask(arguments, {"verb": "arm", "pins": _pins("installer", "chair")})
+    print(f"Armed: the unit records {reply['mode']}.")
+    return 0
+
+
+def _mark(arguments: argparse.Namespace) -> int:
+    _ask(arguments, {"verb": "mark", "phase": arguments.phase, "pins": _pins("chair")})
+    print(f"Marked: {arguments.phase}.")
+    return 0
+
+
+def _close(arguments: argparse.Namespace) -> int:
+    _ask(arguments, {"verb": "close", "pins": _pins("installer", "chair")})
+    print("The record is closed.")
+    return 0
+
+
+def _ask(arguments: argparse.Namespace, request: dict[str, object]) -> dict[str, object]:
+    from appliance.config import load_config
+    from appliance.control.server import ask
+
+    return ask(load_config(arguments.config).socket, request)
+
+
+def _pins(*roles: str) -> dict[str, str]:
+    """One PIN for each role: typed unseen on a terminal, else one a line from standard input."""
+    pins: dict[str, str] = {}
+    for role in roles:
+        pin = getpass.getpass(f"PIN of the {role}: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+        if not pin:
+            raise OperatorError(f"The PIN of the {role} is missing.", hint="Type it, or write one PIN a line.")
+        pins[role] = pin
+    return pins
