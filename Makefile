@@ -54,7 +54,7 @@ bench: ## measure against the numbers in bench/README.md
 
 vectors: ## write the test vectors anew from their fixed seeds
 	@tools/setup run
-	@$(BIN)/python -m tests.vectors.generate $(ARGS)
+	@$(BIN)/python -m tests.vectors.build $(ARGS)
 
 lock: ## write requirements/*.lock from pyproject.toml (ARGS=--upgrade for the newest versions)
 	@tools/setup check

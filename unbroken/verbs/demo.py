@@ -16,11 +16,13 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
         metavar="SPEC",
         help="pattern, replay:FILE, replay-raw:FILE or picamera2; twice for two cameras; default: pattern",
     )
+    parser.add_argument("--prepare", action="store_true", help="write the station's files into DIR and record nothing")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from unbroken.demo import new_folder, run_demo
+    from unbroken.demo_station import make_station
     from unbroken.verbs.verify import verify_and_print
 
     if arguments.duration is not None and not 0 < arguments.duration <= 7 * 86_400:
@@ -29,6 +31,10 @@ def _run(arguments: argparse.Namespace) -> int:
     if folder.exists():
         raise OperatorError(f"{folder} exists already.", hint="Name a new folder with --dir.")
     cameras = [_absolute(spec) for spec in arguments.camera or ["pattern"]]
+    if arguments.prepare:
+        station = make_station(folder, cameras)
+        print(f"A throwaway station is ready: {station.config}. docs/guide/station.md says how to run it by hand.")
+        return 0
     station = run_demo(folder=folder, cameras=cameras, duration_s=arguments.duration)
     report = folder / "report.html"
     print()

@@ -1,0 +1,253 @@
+"""Check a record with Python's standard library and the openssl command, from the specification alone.
+
+    python3 check_by_hand.py FOLDER ROOT.pem
+
+A second reader, written from spec/ledger.md and spec/segment.md without a line of this project's code: slow, short,
+and meant to be read. It checks, for one ledger: every line's form, key and signature; that the unit's certificate
+leads to the root; the chain from the genesis text to the close; that segments, recovered pieces and gaps leave no
+moment of a camera out and claim none twice; that every named file is there with its digest.
+
+It does not judge the clock, the mode, the validity and revocation of certificates, or forks, and it does not look
+into the media: `unbroken verify` does. Prints what it found; exits with 0 where nothing is wrong, else with 1.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+# SubjectPublicKeyInfo of a P-256 key up to its coordinates (RFC 5480): id-ecPublicKey, prime256v1, BIT STRING, 04.
+P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+HEADER = re.compile(rb'\{"alg":"ES256","kid":"([A-Za-z0-9_-]{43})","typ":"unbroken-1"\}')
+
+
+class WrongError(Exception):
+    """What is wrong with a line; it then counts for nothing."""
+
+
+def main(folder: Path, root: Path) -> int:
+    record = Record(folder, root)
+    data = (folder / "ledger.jws").read_bytes()
+    for number, line in enumerate(data.split(b"\n")[:-1]):
+        try:
+            record.read(line)
+        except WrongError as wrong:
+            record.say(f"line {number}: {wrong}")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            record.say(f"line {number}: its members are not as they must be: {error}")
+    record.finish()
+    for camera, (covered, missing) in sorted(record.totals.items()):
+        print(f"{camera}: {covered / 1e9:.3f} s covered, {missing / 1e9:.3f} s in gaps within a boot")
+    print("\n".join(record.problems) or "nothing is wrong")
+    return 1 if record.problems else 0
+
+
+class Record:
+    """What the lines so far have said."""
+
+    def __init__(self, folder, root):
+        self.folder, self.root = folder, root
+        self.problems = []
+        self.seq, self.digest = -1, None
+        self.session, self.point = None, None  # spec/ledger.md 4.1: the key that the newest start enrolled
+        self.boot = None
+        self.boots = {}  # session: its kernel boot
+        self.inits = {}  # session, camera, run: digest of the init segment
+        self.at = {}  # camera: boot and boot time that its record has come to
+        self.totals = {}
+        self.closed = False
+
+    def say(self, problem):
+        self.problems.append(problem)
+
+    def read(self, line):
+        """Section 2 and 3: form, key, signature, chain; then what the line says."""
+        if len(line) >= 65536:
+            raise WrongError("longer than 65,536 bytes")
+        parts = line.split(b".")
+        if len(parts) != 3:
+            raise WrongError("not three parts")
+        header, payload, signature = map(decode, parts)
+        kid = HEADER.fullmatch(header)
+        if not kid:
+            raise WrongError("not the header that the format fixes")
+        says = parse(payload)
+        if says["kind"] == "start":
+            point, names = self.certified(says)
+            if names != f"urn:unbroken:{says['election']}:unit:{says['station']}:{says['unit']}":
+                raise WrongError(f"the certificate is for {names}")
+        elif self.point is None:
+            raise WrongError("no start line before it")
+        else:
+            point = self.point
+        if thumbprint(point) != kid[1].decode():
+            raise WrongError("signed by a key that no start line enrolled")
+        if not verifies(point, parts[0] + b"." + parts[1], signature):
+            raise WrongError("the signature does not check")
+        self.chain(says, encode(hashlib.sha256(line).digest()))
+        getattr(self, "on_" + says["kind"], lambda _: None)(says)
+
+    def certified(self, start):
+        """Section 7: the unit's key and name, if openssl finds the way to the root. Dates are not judged here."""
+        with tempfile.TemporaryDirectory() as name:
+            paths = [Path(name, f"{number}.pem") for number in range(len(start["certs"]))]
+            for path, text in zip(paths, start["certs"], strict=True):
+                body = base64.encodebytes(decode(text.encode())).decode()
+                path.write_text(f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n")
+            chain = [item for path in paths[1:] for item in ("-untrusted", path)]
+            # Without -purpose any: openssl checks basicConstraints and keyUsage of every issuer.
+            openssl("verify", "-no_check_time", "-CAfile", self.root, *chain, paths[0])
+            key = openssl("x509", "-in", paths[0], "-noout", "-pubkey")
+            names = openssl("x509", "-in", paths[0], "-noout", "-ext", "subjectAltName").decode()
+        spki = base64.b64decode(b"".join(key.split(b"\n")[1:-2]))
+        if not spki.startswith(P256) or len(spki) != len(P256) + 64:
+            raise WrongError("the certificate's key is not on P-256")
+        return spki[len(P256) :], names.split("URI:")[-1].strip()
+
+    def chain(self, says, digest):
+        """Section 3: seq and prev."""
+        if self.closed:
+            self.say(f"seq {says['seq']}: a line after the close")
+        if self.digest is None:
+            if says["kind"] != "start" or says["seq"] != 0:
+                self.say("the beginning is missing")
+            genesis = "unbroken-1 {election} {station} {unit}".format_map(says).encode()
+            self.digest = encode(hashlib.sha256(genesis).digest())
+        elif says["seq"] != self.seq + 1:
+            self.say(f"seq {says['seq']} after {self.seq}")
+            self.digest = says["prev"]
+        if says["prev"] != self.digest:
+            self.say(f"seq {says['seq']}: does not follow the line before")
+        self.seq, self.digest = says["seq"], digest
+
+    def on_start(self, says):
+        jwk = says["session"]
+        self.point = decode(jwk["x"].encode()) + decode(jwk["y"].encode())
+        self.session, self.boot = thumbprint(self.point), says["boot_id"]
+        self.boots[self.session] = self.boot
+        for camera in says["cameras"]:
+            self.at.setdefault(camera, (self.boot, says["boot_ns"]))
+            self.totals.setdefault(camera, [0, 0])
+
+    def on_run(self, says):
+        path = f"{self.session}/{says['camera']}/{says['run']}"
+        self.inits[path] = says["init_sha256"]
+        init = self.folder / "media" / path / "init.mp4"
+        if init.exists() and hashlib.sha256(init.read_bytes()).hexdigest() != says["init_sha256"]:
+            self.say(f"{path}/init.mp4: not the bytes that were signed")
+
+    def on_segment(self, says):
+        session = says.get("session", self.session)
+        self.piece(says, self.boots[session], 0)
+        folder = f"{session}/{says['camera']}/{says['run']}"
+        if folder not in self.inits:
+            self.say(f"{folder}: no line opened this run")
+        path = self.folder / "media" / folder / f"{says['index']:06}.m4s"
+        if not path.exists():
+            self.say(f"{path.relative_to(self.folder)}: missing")
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != says["sha256"]:
+            self.say(f"{path.relative_to(self.folder)}: not the bytes that were signed")
+
+    on_recovered = on_segment
+
+    def on_gap(self, says):
+        boot = says.get("from_boot") or self.boot
+        self.piece(says, boot, 1)
+        self.at[says["camera"]] = (self.boot, says["to_ns"])
+
+    def piece(self, says, boot, what):
+        """Section 5: it begins where the one before ended."""
+        camera = says["camera"]
+        if self.at[camera] != (boot, says["from_ns"]):
+            (_, at_ns), from_ns = self.at[camera], says["from_ns"]
+            self.say(f"seq {says['seq']}: {camera} goes on at {from_ns / 1e9:.3f} s, but stood at {at_ns / 1e9:.3f} s")
+        self.at[camera] = (boot, says["to_ns"])
+        if says.get("from_boot") in (None, self.boot):
+            self.totals[camera][what] += says["to_ns"] - says["from_ns"]
+
+    def on_close(self, says):
+        self.closed = True
+        for camera, (_, at_ns) in self.at.items():
+            if at_ns != says["to_ns"]:
+                self.say(f"{camera} ends at {at_ns / 1e9:.3f} s, the record at {says['to_ns'] / 1e9:.3f} s")
+
+    def finish(self):
+        if not self.closed:
+            self.say(f"open end after seq {self.seq}: what came then cannot be told from this copy")
+
+
+def decode(text):
+    """base64url without padding and without unused bits."""
+    data = base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+    if encode(data).encode() != text:
+        raise WrongError("not base64url")
+    return data
+
+
+def encode(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def parse(payload):
+    """Section 2.6: one object, integers only, no name twice."""
+
+    def unique(pairs):
+        if len(dict(pairs)) != len(pairs):
+            raise WrongError("a name occurs twice")
+        return dict(pairs)
+
+    def refuse(number):
+        raise WrongError(f"{number} is not an integer")
+
+    try:
+        says = json.loads(payload.decode("utf-8"), parse_float=refuse, parse_constant=refuse, object_pairs_hook=unique)
+    except (ValueError, RecursionError) as error:
+        raise WrongError("not JSON") from error
+    if not isinstance(says, dict) or not {"seq", "prev", "kind", "boot_ns", "utc_us", "error_us"} <= set(says):
+        raise WrongError("not the members that every line carries")
+    return says
+
+
+def thumbprint(point):
+    """RFC 7638."""
+    x, y = encode(point[:32]), encode(point[32:])
+    return encode(hashlib.sha256(f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'.encode()).digest())
+
+
+def verifies(point, message, signature):
+    """ES256: openssl wants the two numbers as a DER sequence."""
+    if len(signature) != 64:
+        return False
+    numbers = b"".join(der_integer(half) for half in (signature[:32], signature[32:]))
+    with tempfile.TemporaryDirectory() as name:
+        key, file = Path(name, "key.der"), Path(name, "signature.der")
+        key.write_bytes(P256 + point)
+        file.write_bytes(bytes([0x30, len(numbers)]) + numbers)
+        try:
+            openssl("dgst", "-sha256", "-verify", key, "-keyform", "DER", "-signature", file, given=message)
+        except WrongError:
+            return False
+    return True
+
+
+def der_integer(number):
+    body = number.lstrip(b"\0") or b"\0"
+    body = b"\0" + body if body[0] & 0x80 else body
+    return bytes([2, len(body)]) + body
+
+
+def openssl(*arguments, given=b""):
+    done = subprocess.run(["openssl", *map(str, arguments)], input=given, capture_output=True, check=False)
+    if done.returncode:
+        raise WrongError(f"openssl {arguments[0]}: {' '.join(done.stderr.decode(errors='replace').split())[:200]}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: check_by_hand.py FOLDER ROOT.pem")
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
