@@ -19,11 +19,23 @@ from evidence.keys import thumbprint
 _URI = re.compile(r"urn:unbroken:([A-Za-z0-9-]{1,32}):(root|authority|unit:([A-Za-z0-9-]{1,32}):([A-Za-z0-9-]{1,32}))")
 MAX_DER_BYTES = 4_096
 _EPOCH_FIELDS = (1970, 1, 1)
+BEGINNING_US = 0
+END_US = 253_402_300_799_000_000
+"""Validity from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59Z has neither beginning nor end (RFC 5280, 4.1.2.5)."""
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What ``cryptography`` raises for DER that is no certificate of ours; not all of it is a ValueError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Whom a certificate names. ``station`` and ``unit`` are set for a unit only; ``role`` is root, authority or unit."""
+    """Whom a certificate names. ``role`` is root, authority or unit; ``station`` and ``unit`` are a unit's only."""
 
     election: str
     role: str
@@ -67,12 +79,15 @@ class Trust:
         lists: list[x509.CertificateRevocationList] = []
         for text in pem:
             found = False
-            if b"-----BEGIN CERTIFICATE-----" in text:
-                roots += x509.load_pem_x509_certificates(text)
-                found = True
-            if b"-----BEGIN X509 CRL-----" in text:
-                lists.append(x509.load_pem_x509_crl(text))
-                found = True
+            try:
+                if b"-----BEGIN CERTIFICATE-----" in text:
+                    roots += [_whole(root) for root in x509.load_pem_x509_certificates(text)]
+                    found = True
+                if b"-----BEGIN X509 CRL-----" in text:
+                    lists.append(_whole_list(x509.load_pem_x509_crl(text)))
+                    found = True
+            except _UNREADABLE as error:
+                raise ValueError(f"cannot be read: {error}") from error
             if not found:
                 raise ValueError("holds neither a certificate nor a revocation list in PEM")
         return cls(roots, lists)
@@ -108,10 +123,13 @@ class Trust:
         return None
 
     def _signed_by_root(self, revocations: x509.CertificateRevocationList) -> bool:
-        return any(
-            isinstance(key := root.public_key(), ec.EllipticCurvePublicKey) and revocations.is_signature_valid(key)
-            for root in self.roots
-        )
+        try:
+            return any(
+                isinstance(key := root.public_key(), ec.EllipticCurvePublicKey) and revocations.is_signature_valid(key)
+                for root in self.roots
+            )
+        except _UNREADABLE:
+            return False
 
 
 def read_subject(cert: x509.Certificate) -> Subject:
@@ -137,12 +155,22 @@ def _load(der: bytes) -> x509.Certificate:
     if len(der) > MAX_DER_BYTES:
         raise EvidenceError(Code.CERT_UNTRUSTED, "a certificate is too long")
     try:
-        cert = x509.load_der_x509_certificate(der)
+        cert = _whole(x509.load_der_x509_certificate(der))
         _point(cert)
-        cert.extensions  # noqa: B018  parsed here, so that a hostile one is refused here
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except _UNREADABLE as error:
         raise EvidenceError(Code.CERT_UNTRUSTED, f"a certificate cannot be read: {error}") from error
     return cert
+
+
+def _whole(cert: x509.Certificate) -> x509.Certificate:
+    """``cert`` with all that is asked of it later parsed already, so that a hostile one is refused here."""
+    _ = (cert.extensions, cert.issuer, cert.subject, cert.not_valid_before_utc, cert.not_valid_after_utc)
+    return cert
+
+
+def _whole_list(revocations: x509.CertificateRevocationList) -> x509.CertificateRevocationList:
+    _ = (revocations.issuer, [entry.revocation_date_utc for entry in revocations])
+    return revocations
 
 
 def _point(cert: x509.Certificate) -> bytes:

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from evidence import base64url
 from evidence.codes import Code
@@ -46,24 +47,26 @@ def unseal(text: bytes, typ: str = LINE_TYP) -> Token:
     if shape is None:
         raise EvidenceError(Code.LINE_MALFORMED, "the line is not three parts of base64url with dots between")
     try:
-        header, payload, signature = (base64url.decode(part) for part in shape.groups())
+        fixed = _read_header(shape[1])
+        payload, signature = base64url.decode(shape[2]), base64url.decode(shape[3])
     except ValueError as error:
         raise EvidenceError(Code.LINE_MALFORMED, f"the line is {error}") from error
-    fixed = _HEADER.fullmatch(header)
     if fixed is None:
         raise EvidenceError(Code.HEADER_REFUSED, "the header is not the one that the format fixes")
-    found_typ = fixed[2].decode()
+    kid, found_typ = fixed
     if found_typ != typ:
         raise _wrong_typ(found_typ, typ)
-    return Token(fixed[1].decode(), text[: shape.end(2)], signature, payload)
+    return Token(kid, text[: shape.end(2)], signature, payload)
 
 
 def parse(payload: bytes) -> dict[str, object]:
     """Strict JSON: one object, UTF-8, integers only, no name twice, nesting bounded. Raises EvidenceError."""
     try:
-        if max(payload.count(b"["), payload.count(b"{")) > MAX_DEPTH and _depth(payload) > MAX_DEPTH:
+        if payload.count(b"[") + payload.count(b"{") > MAX_DEPTH and _depth(payload) > MAX_DEPTH:
             raise ValueError(f"nested deeper than {MAX_DEPTH}")
         value = _DECODER.decode(payload.decode("utf-8"))
+        if b"\\u" in payload:  # only an escape can bring half a surrogate pair, which is no text
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise EvidenceError(Code.PAYLOAD_MALFORMED, f"the content is not strict JSON: {error}") from error
     if not isinstance(value, dict):
@@ -74,6 +77,13 @@ def parse(payload: bytes) -> dict[str, object]:
 def compose(members: dict[str, object]) -> bytes:
     """``members`` as compact JSON in UTF-8, the form in which this project writes payloads."""
     return json.dumps(members, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+@lru_cache(maxsize=8)  # all lines of a session have the same header
+def _read_header(text: bytes) -> tuple[str, str] | None:
+    """Kid and typ of the one form of header, None for any other. Raises ValueError where it is not base64url."""
+    fixed = _HEADER.fullmatch(base64url.decode(text))
+    return None if fixed is None else (fixed[1].decode(), fixed[2].decode())
 
 
 def _wrong_typ(found: str, wanted: str) -> EvidenceError:

@@ -8,6 +8,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
@@ -27,15 +28,22 @@ def optional(check: Check[T], default: T) -> T:
 def decode(cls: type[T], members: dict[str, object]) -> T:
     """An instance of ``cls`` from a parsed object. Raises ValueError that names the member."""
     values: dict[str, Any] = {}
-    for field in dataclasses.fields(cast("Any", cls)):
-        if field.name in members:
+    for name, check, required in _fields(cast("Any", cls)):
+        if name in members:
             try:
-                values[field.name] = field.metadata["check"](members[field.name])
+                values[name] = check(members[name])
             except ValueError as error:
-                raise ValueError(f"{field.name}: {error}") from None
-        elif field.default is dataclasses.MISSING:
-            raise ValueError(f"{field.name} is missing")
+                raise ValueError(f"{name}: {error}") from None
+        elif required:
+            raise ValueError(f"{name} is missing")
     return cls(**values)
+
+
+@cache
+def _fields(cls: type) -> tuple[tuple[str, Check[Any], bool], ...]:
+    """Name and check of each member, and whether it must be there."""
+    fields = dataclasses.fields(cast("Any", cls))
+    return tuple((field.name, field.metadata["check"], field.default is dataclasses.MISSING) for field in fields)
 
 
 def encode(value: object) -> dict[str, object]:

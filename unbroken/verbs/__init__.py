@@ -1,1 +1,1 @@
-"""One module for each group of verbs; each is imported only when one of its verbs is used."""
+"""One module for each group of verbs: its arguments, and what they start."""

@@ -1,0 +1,1 @@
+"""What an auditor runs: verification of records, and its report. Reads only; no network."""

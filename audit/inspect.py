@@ -1,0 +1,176 @@
+"""What a media file holds: hashed while it is read, taken apart, judged against its line. Runs in worker processes."""
+
+import hashlib
+import io
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+
+from cmaf.errors import MediaError
+from cmaf.read import Data, SegmentLayout, read_identity, read_segment
+from cmaf.track import Track, init_segment
+from evidence import identity as identities
+from evidence.codes import Code
+from evidence.errors import EvidenceError
+from evidence.identity import Identity
+from evidence.media import Expected, ExpectedInit, Facts, Fault, judge
+
+_BUFFER_BYTES = 8 << 20
+_INIT_BYTES = 1 << 20
+_MAX_FRAGMENT_MS = 500
+
+Faults = tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A file to be looked at: where it may lie, and what it should be. ``decode`` asks for its pictures, too."""
+
+    paths: tuple[str, ...]
+    expected: Expected | ExpectedInit
+    decode: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a loose file is: its digest, and the session, camera, run and index that it claims."""
+
+    path: str
+    sha256: str
+    claim: tuple[str, str, int, int] | None
+
+
+class Inspector:
+    """Reads files through one buffer, and rebuilds each init segment once while it stays the same."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._track: tuple[int, int, int, bytes] | None = None
+        self._init_sha256 = ""
+
+    def look(self, look: Look) -> Faults | None:
+        """No faults where one of the copies checks; else those of the first copy, or None where there is none."""
+        first: Faults | None = None
+        for path in look.paths:
+            try:
+                faults = self._judge(Path(path), look)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            if not faults:
+                return faults
+            first = first or faults
+        return first
+
+    def facts(self, path: Path) -> Facts:
+        """What the segment file at ``path`` holds."""
+        with _opened(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size == 0:
+                return self._facts(b"")
+            if size > _BUFFER_BYTES:
+                with mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+                    return self._facts(mapped)
+            if len(self._buffer) < size:
+                self._buffer = bytearray(min(max(size, 2 * len(self._buffer)), _BUFFER_BYTES))
+            with memoryview(self._buffer) as whole:
+                length = 0
+                while length < size and (count := file.readinto(whole[length:size])):
+                    length += count
+                with whole[:length] as view:
+                    return self._facts(view)
+
+    def _facts(self, data: bytes | memoryview | mmap) -> Facts:
+        sha256 = hashlib.sha256(data).hexdigest()
+        identity = _identity(data)
+        try:
+            layout = read_segment(data)
+            if identity is None:
+                raise MediaError("the identity cannot be read")
+            _require_form(layout, identity.timescale)
+            init_sha256 = self._rebuilt(identity)
+        except MediaError as error:
+            return Facts(size=len(data), sha256=sha256, identity=identity, malformed=str(error))
+        return Facts(
+            size=len(data),
+            sha256=sha256,
+            identity=identity,
+            malformed=None,
+            decode_time=layout.decode_time,
+            duration=layout.duration,
+            pictures=layout.samples,
+            spacing=max(layout.durations[:-1], default=0),
+            init_sha256=init_sha256,
+        )
+
+    def _rebuilt(self, identity: Identity) -> str:
+        """The digest of the init segment that follows from the identity."""
+        wanted = (identity.width, identity.height, identity.timescale, identity.avcc)
+        if wanted != self._track:
+            track = Track(width=wanted[0], height=wanted[1], timescale=wanted[2], avcc=wanted[3])
+            self._init_sha256 = hashlib.sha256(init_segment(track)).hexdigest()
+            self._track = wanted
+        return self._init_sha256
+
+    def _judge(self, path: Path, look: Look) -> Faults:
+        expected = look.expected
+        if isinstance(expected, ExpectedInit):
+            with _opened(path) as file:
+                data = file.read(_INIT_BYTES)
+            if hashlib.sha256(data).hexdigest() == expected.sha256:
+                return ()
+            return (Fault(code=Code.INIT_CHANGED, detail=expected.path),)
+        faults = judge(expected, self.facts(path))
+        if look.decode and not faults:
+            from audit.decode import decode_fault
+
+            faults = decode_fault(path.read_bytes(), expected)
+        return faults
+
+
+def look_at(looks: Sequence[Look]) -> list[Faults | None]:
+    """``Inspector.look`` for many files, in one go of a worker."""
+    inspector = Inspector()
+    return [inspector.look(look) for look in looks]
+
+
+def label_files(paths: Sequence[str]) -> list[Label]:
+    """What loose files are."""
+    labels: list[Label] = []
+    for path in paths:
+        with Path(path).open("rb") as file:
+            head = file.read(1 << 16)
+            digest = hashlib.sha256(head)
+            while block := file.read(1 << 20):
+                digest.update(block)
+        identity = _identity(head)
+        claim = None if identity is None else (identity.session, identity.camera, identity.run, identity.index)
+        labels.append(Label(path=path, sha256=digest.hexdigest(), claim=claim))
+    return labels
+
+
+def _opened(path: Path) -> io.FileIO:
+    """A regular file for reading; anything else that lies there is as good as nothing."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError(path)
+    return io.FileIO(descriptor)
+
+
+def _identity(data: Data) -> Identity | None:
+    try:
+        return identities.read_identity(read_identity(data))
+    except (MediaError, EvidenceError):
+        return None
+
+
+def _require_form(layout: SegmentLayout, timescale: int) -> None:
+    """What spec/segment.md, section 3 asks beyond the boxes. Raises MediaError."""
+    if not layout.first_is_keyframe or layout.keyframes != 1:
+        raise MediaError(f"{layout.keyframes} key pictures; exactly the first must be one")
+    longest = _MAX_FRAGMENT_MS * timescale // 1_000 + 2
+    if any(part.duration > longest and part.samples > 1 for part in layout.fragments):
+        raise MediaError("a fragment of several pictures is longer than 500 ms")

@@ -1,0 +1,112 @@
+"""The answer of a verifier in words, for a terminal or a log."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+_VERDICTS = {
+    "verified": "Verified: the record is whole and genuine, gaps told.",
+    "findings": "Findings: something does not check.",
+    "cannot-tell": "Cannot tell: nothing is wrong, but something is open.",
+}
+_MOST_GAPS = 40
+_MOST_FINDINGS = 60
+
+
+def summarise(answer: dict[str, Any]) -> str:
+    """The answer of spec/verify.md, section 5, as text: verdict first, then each unit."""
+    parts = [_VERDICTS[answer["verdict"]]]
+    parts += [_record(record) for record in answer["records"]]
+    return "\n\n".join(parts)
+
+
+def _record(record: dict[str, Any]) -> str:
+    lines = [_title(record)]
+    if record["head"] is not None:
+        end = "closed" if record["closed"] else "not closed"
+        lines.append(f"  {record['lines']} lines, {end}, head {record['head']['seq']} {record['head']['sha256']}")
+    if record["modes"]:
+        lines.append("  " + ", ".join(f"{mode} {_duration(total)}" for mode, total in record["modes"].items()))
+    for camera in record["cameras"]:
+        lines += ["", *_camera(camera)]
+    lines += ["", *_findings(record["findings"])]
+    return "\n".join(lines)
+
+
+def _title(record: dict[str, Any]) -> str:
+    if record["station"] is None:
+        return "A record of nobody"
+    title = f"Station {record['station']}, unit {record['unit']}, election {record['election']}"
+    return f"{title}: {str(record['verdict']).replace('-', ' ')}"
+
+
+def _camera(camera: dict[str, Any]) -> list[str]:
+    covered, missing = _bounds(camera["covered_ms"]), _bounds(camera["missing_ms"])
+    lines = [f"  {camera['camera']}: covered {covered}, missing {missing}"]
+    pieces = f"{camera['segments']} segments, {camera['frames']} pictures"
+    if camera["recovered"]:
+        pieces += f", {camera['recovered']} found after a restart"
+    if camera["dropped_frames"]:
+        pieces += f", {camera['dropped_frames']} pictures dropped"
+    lines.append(f"    {pieces}")
+    gaps = camera["gaps"]
+    if gaps:
+        lines.append("    gaps:")
+    lines += [
+        f"      {_moment(gap['from']):<32} {_bounds(gap['duration_ms']):>22}  {gap['cause']}"
+        for gap in gaps[:_MOST_GAPS]
+    ]
+    if len(gaps) > _MOST_GAPS:
+        lines.append(f"      and {len(gaps) - _MOST_GAPS} more; --json lists all")
+    return lines
+
+
+def _findings(findings: list[dict[str, Any]]) -> list[str]:
+    if not findings:
+        return ["  No findings."]
+    lines = ["  Findings:"]
+    order = ("wrong", "open", "note")
+    for finding in sorted(findings, key=lambda each: order.index(each["class"]))[:_MOST_FINDINGS]:
+        where = [finding["camera"]] if finding["camera"] else []
+        where += [f"line {finding['seq']}"] if finding["seq"] is not None else []
+        where += [_moment(finding)] if finding["boot_ns"] is not None else []
+        times = f" ×{finding['count']}" if finding["count"] > 1 else ""
+        head = f"    {finding['class']}: {finding['code']}{times}"
+        lines.append(f"{head}  {', '.join(where)}".rstrip())
+        lines.append(f"      {finding['message']}")
+        lines.append(f"      {finding['advice']}")
+    if len(findings) > _MOST_FINDINGS:
+        lines.append(f"    and {len(findings) - _MOST_FINDINGS} more; --json lists all")
+    return lines
+
+
+def _moment(at: dict[str, Any]) -> str:
+    """UTC to the second where it is known to better than that, else boot time."""
+    if at["utc_us"] is None:
+        boot = f"boot {at['boot_id'][:8]}" if at["boot_id"] else "boot"
+        return f"{boot} +{_clock(at['boot_ns'] // 1_000_000)}"
+    least, most = at["utc_us"]
+    middle = datetime.fromtimestamp((least + most) // 2 / 1e6, UTC)
+    text = f"{middle:%Y-%m-%d %H:%M:%S} UTC"
+    error_s = (most - least) / 2e6
+    return text if error_s < 0.5 else f"{text} ± {error_s:.0f} s"
+
+
+def _bounds(bounds: list[int | None]) -> str:
+    least, most = bounds
+    assert least is not None
+    if most is None:
+        return f"{_duration(least)} or more"
+    if most - least <= 1_000:
+        return _duration((least + most) // 2)
+    return f"{_duration(least)} to {_duration(most)}"
+
+
+def _duration(total_ms: int) -> str:
+    if total_ms < 60_000:
+        return f"{total_ms / 1000:.1f} s"
+    return _clock(total_ms)
+
+
+def _clock(total_ms: int) -> str:
+    seconds = total_ms // 1_000
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"

@@ -1,0 +1,222 @@
+"""Verifies what lies on disk: reads files, spreads the work over processes; every judgement is ``evidence``'s."""
+
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from audit.inspect import Faults, Label, Look, look_at
+from audit.ledgers import read_lines, read_names
+from audit.loose import Loose, label_all, report_alone, report_unnamed
+from audit.sources import Sources, find_sources
+from evidence.certificate import Trust
+from evidence.codes import Code
+from evidence.findings import Place
+from evidence.forks import History, judge_fork
+from evidence.keyring import Opened, check_signatures
+from evidence.record import MediaTask, Record
+from evidence.verdict import Answer, write_answer
+from evidence.verifier import Verifier
+
+Progress = Callable[[int], None]
+"""Told how many more bytes of ledgers are done."""
+
+_LINES_PER_BATCH = 256
+_FILES_PER_BATCH = 8
+_SMALL_LEDGER_BYTES = 256 << 10
+"""Below this, starting processes takes longer than the work."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def verify(
+    paths: Sequence[Path],
+    *,
+    trust: Trust,
+    jobs: int = 1,
+    decode: bool = False,
+    progress: Progress | None = None,
+) -> Answer:
+    """The answer of spec/verify.md, section 5, for all records among ``paths``.
+
+    Memory does not grow with the length of a record, nor does it depend on ``jobs`` beyond the processes' own.
+    Raises OperatorError where there is nothing to verify.
+    """
+    sources = find_sources(list(paths))
+    ledger_bytes = sum(path.stat().st_size for path in sources.ledgers)
+    small = ledger_bytes < _SMALL_LEDGER_BYTES and not decode
+    with _workers(1 if small and len(sources.loose) < 2 * _FILES_PER_BATCH else jobs) as pool:
+        labels = label_all(pool, sources.loose)
+        if not sources.ledgers:
+            return write_answer(report_alone(pool, sources, labels))
+        checker = _Checker(sources, labels, trust, pool, jobs, decode, progress or _ignore)
+        records = [checker.verify_unit(ledgers) for ledgers in _units(sources.ledgers)]
+        report_unnamed(records, sources, checker.loose.unused())
+    for record in records:
+        record.finish()
+    return write_answer(records)
+
+
+def _units(ledgers: Sequence[Path]) -> list[list[Path]]:
+    """The ledgers of each unit, the longest first. One without a readable ``start`` stands alone."""
+    units: dict[object, list[Path]] = {}
+    for path in ledgers:
+        units.setdefault(read_names(path) or path, []).append(path)
+    return [sorted(found, key=lambda path: -path.stat().st_size) for found in units.values()]
+
+
+class _Checker:
+    """Carries lines and media to the workers and the results back to the rules. At most a few batches are under way."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        labels: Sequence[Label],
+        trust: Trust,
+        pool: Executor,
+        jobs: int,
+        decode: bool,
+        progress: Progress,
+    ) -> None:
+        self._sources, self._trust, self._pool, self._decode = sources, trust, pool, decode
+        self._progress = progress
+        self.loose = Loose(labels)
+        self._most_under_way = 4 * jobs
+        self._tasks: list[MediaTask] = []
+        self._looking: deque[tuple[list[MediaTask], Future[list[Faults | None]]]] = deque()
+        self._unchecked = False
+
+    def verify_unit(self, ledgers: Sequence[Path]) -> Record:
+        """One unit's ledgers, as branches where they part (step 10)."""
+        record, histories = self._judge_all(ledgers, None)
+        forks = _forks(histories)
+        since = min((seq for seq, code in forks if code is Code.EQUIVOCATION), default=None)
+        if since is not None:
+            record, _ = self._judge_all(ledgers, since)
+        for seq, code in forks:
+            record.findings.add(code, Place(seq=seq))
+        return record
+
+    def _judge_all(self, ledgers: Sequence[Path], until_seq: int | None) -> tuple[Record, list[History]]:
+        record = Record()
+        histories: list[History] = []
+        self._unchecked = False
+        for path in ledgers:
+            history = History() if len(ledgers) > 1 else None
+            verifier = Verifier(self._trust, record, history=history, known=tuple(histories), until_seq=until_seq)
+            self._judge_lines(path, verifier, record)
+            verifier.finish()
+            if history is not None:
+                histories.append(history)
+        if not self._trust.roots:
+            record.findings.add(Code.NO_TRUST, Place())
+        if self._unchecked:
+            record.findings.add(Code.MEDIA_UNCHECKED, Place())
+        return record, histories
+
+    def _judge_lines(self, path: Path, verifier: Verifier, record: Record) -> None:
+        under_way: deque[tuple[list[Opened], Future[list[bool]]]] = deque()
+        batch: list[Opened] = []
+        done = torn = 0
+        for raw in read_lines(path):
+            if raw.torn:
+                torn = 1
+                break
+            batch.append(verifier.open(raw.text))
+            if len(batch) == _LINES_PER_BATCH:
+                under_way.append((batch, self._check(batch)))
+                batch = []
+                if len(under_way) > self._most_under_way:
+                    self._take(*under_way.popleft(), verifier, record)
+                self._progress(raw.end - done)
+                done = raw.end
+        under_way.append((batch, self._check(batch)))
+        for opened, results in under_way:
+            self._take(opened, results, verifier, record)
+        if torn:
+            verifier.torn_tail()
+        self._look(record, all_of_them=True)
+        self._progress(path.stat().st_size - done)
+
+    def _check(self, batch: Sequence[Opened]) -> Future[list[bool]]:
+        return self._pool.submit(check_signatures, [opened.check for opened in batch if opened.check is not None])
+
+    def _take(self, batch: list[Opened], results: Future[list[bool]], verifier: Verifier, record: Record) -> None:
+        good = iter(results.result())
+        for opened in batch:
+            for task in verifier.take(opened, next(good) if opened.check is not None else True):
+                self._tasks.append(task)
+            if len(self._tasks) >= _FILES_PER_BATCH:
+                self._look(record)
+
+    def _look(self, record: Record, *, all_of_them: bool = False) -> None:
+        """Send tasks to the workers; settle what came back."""
+        tasks, self._tasks = self._tasks, []
+        placed: list[MediaTask] = []
+        looks: list[Look] = []
+        for task in tasks:
+            expected = task.expected
+            paths = [str(folder / expected.path) for folder in self._sources.folders]
+            paths += self.loose.find(expected)
+            if paths or self._sources.whole:
+                placed.append(task)
+                looks.append(Look(tuple(paths), expected, self._decode))
+            else:
+                self._unchecked = True
+                record.settle(task, ())
+        if placed:
+            self._looking.append((placed, self._pool.submit(look_at, looks)))
+        while self._looking and (all_of_them or len(self._looking) > self._most_under_way):
+            looked, results = self._looking.popleft()
+            for task, faults in zip(looked, results.result(), strict=True):
+                record.settle(task, faults)
+
+
+def _forks(histories: Sequence[History]) -> list[tuple[int, Code]]:
+    """Where each ledger parts from those before it: from the one that it goes furthest with."""
+    forks: list[tuple[int, Code]] = []
+    for number, history in enumerate(histories):
+        parted = [(other.fork(history), other) for other in histories[:number]]
+        if parted and all(seq is not None for seq, _ in parted):
+            seq, other = max(((seq, other) for seq, other in parted if seq is not None), key=lambda each: each[0])
+            forks.append((seq, judge_fork(other.branch(seq), history.branch(seq))))
+    return forks
+
+
+class _Inline(Executor):
+    """Does the work where it is asked for it."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        future: Future[T] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator[Executor]:
+    if jobs <= 1:
+        yield _Inline()
+        return
+    # A fork server has no threads of ours, so that this may be called from a program that has some.
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["audit.inspect", "evidence.keyring"])
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_interrupts) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C ends the parent, which ends the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _ignore(_: int) -> None:
+    pass

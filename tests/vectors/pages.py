@@ -1,0 +1,103 @@
+"""The generated parts of pages: the list of cases, and the examples of the specification."""
+
+import json
+import textwrap
+from collections.abc import Sequence
+
+from evidence import base64url
+from tests.vectors.case import Case, Layer
+from tests.vectors.media import list_boxes
+
+_EXAMPLE_SEQ = 5
+"""The line of one-camera that names its first segment."""
+
+
+def between(page: str, marker: str, text: str) -> str:
+    """``page`` with ``text`` between its ``begin`` and ``end`` comments of that name."""
+    begin, end = f"<!-- {marker}:begin -->", f"<!-- {marker}:end -->"
+    head, _, rest = page.partition(begin)
+    _, found, tail = rest.partition(end)
+    if not found:
+        raise ValueError(f"the page has no {begin} … {end}")
+    return f"{head}{begin}\n{text}\n{end}{tail}"
+
+
+def table(cases: Sequence[Case]) -> str:
+    """The cases as two tables."""
+    good = [case for case in cases if case.layer is Layer.NONE]
+    wrong = [case for case in cases if case.layer is not Layer.NONE]
+    lines = [f"### Nothing is wrong ({len(good)})", "", "| case | what | verdict | codes |", "|---|---|---|---|"]
+    lines += [f"| `{case.name}` | {case.heading} | {case.verdict} | {_codes(case)} |" for case in good]
+    lines += ["", f"### Something is wrong or missing ({len(wrong)})", ""]
+    lines += ["| case | what is wrong | layer | verdict | codes |", "|---|---|---|---|---|"]
+    lines += [f"| `{case.name}` | {case.wrong} | {case.layer} | {case.verdict} | {_codes(case)} |" for case in wrong]
+    return "\n".join(lines)
+
+
+def _codes(case: Case) -> str:
+    return ", ".join(f"`{code}`" for code in sorted(case.codes))
+
+
+def ledger_example(case: Case) -> str:
+    """One line of the case: raw, and taken apart."""
+    line = case.files["ledger.jws"].split(b"\n")[_EXAMPLE_SEQ]
+    header, payload, signature = (base64url.decode(part) for part in line.split(b"."))
+    after = json.loads(base64url.decode(case.files["ledger.jws"].split(b"\n")[_EXAMPLE_SEQ + 1].split(b".")[1]))
+    return "\n".join(
+        (
+            f"Line {_EXAMPLE_SEQ} of `tests/vectors/cases/one-camera/ledger.jws`, wrapped here, {len(line)} bytes:",
+            "",
+            _fenced(_wrapped(line.decode())),
+            "",
+            "Its three parts, decoded: header, payload (one line in the file; indented here), signature in hex:",
+            "",
+            _fenced(header.decode()),
+            "",
+            _fenced(_indented(payload), "json"),
+            "",
+            _fenced(_wrapped(signature.hex())),
+            "",
+            "`prev` is the SHA-256 of line 4. The SHA-256 of this line, without its LF, is the `prev` of line 6:",
+            "",
+            _fenced(after["prev"]),
+        )
+    )
+
+
+def segment_example(case: Case) -> str:
+    """The file that the ledger's example names: its boxes and its identity."""
+    payload = json.loads(base64url.decode(case.files["ledger.jws"].split(b"\n")[_EXAMPLE_SEQ].split(b".")[1]))
+    path = next(name for name in case.files if name.endswith("cam1/0/000000.m4s"))
+    data = case.files[path]
+    rows = [f"{'offset':>6}  {'size':>5}  type"]
+    rows += [f"{line.offset:6}  {line.size:5}  {line.kind}" for line in list_boxes(data)]
+    identity = data[24 : int.from_bytes(data[:4], "big")]
+    return "\n".join(
+        (
+            f"The first segment of `tests/vectors/cases/one-camera`, {len(data)} bytes, ten pictures in two seconds:",
+            "",
+            _fenced(_wrapped(path)),
+            "",
+            _fenced("\n".join(rows)),
+            "",
+            f"The identity, from byte 24 to byte {24 + len(identity) - 1} (one line in the file; indented here):",
+            "",
+            _fenced(_indented(identity), "json"),
+            "",
+            "`sha256sum` of the file is what its ledger line says (spec/ledger.md, section 1):",
+            "",
+            _fenced(payload["sha256"]),
+        )
+    )
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(text[at : at + 100] for at in range(0, len(text), 100))
+
+
+def _indented(payload: bytes) -> str:
+    return json.dumps(json.loads(payload), indent=2, ensure_ascii=False)
+
+
+def _fenced(text: str, language: str = "") -> str:
+    return f"```{language}\n{textwrap.dedent(text)}\n```"
