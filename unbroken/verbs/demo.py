@@ -1,6 +1,7 @@
 """``unbroken demo``: record, watch, verify, report."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from base.errors import OperatorError
@@ -41,8 +42,16 @@ def _run(arguments: argparse.Namespace) -> int:
     code = verify_and_print([station.data], trust=[station.root], report=report)
     print()
     print(f"Report: {report}")
-    print(f"Check it again: unbroken verify {station.data} --trust {station.root}")
+    for camera in sorted(station.data.glob("media/*/*/0")):
+        print(f"See {camera.parent.name}: cat {camera}/init.mp4 {camera}/*.m4s > {camera.parent.name}.mp4")
+    print(f"Check it again: {_command()} verify {station.data} --trust {station.root}")
     return code
+
+
+def _command() -> str:
+    """How this program was called."""
+    name = Path(sys.argv[0])
+    return str(name) if name.name == "unbroken" else "python -m unbroken"
 
 
 def _absolute(spec: str) -> str:
