@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 MIN_RESERVE_MIB = 16
 MAX_CAMERAS = 4
+_MAX_SOCKET_BYTES = 107
+"""Longest path of a Unix socket (unix(7))."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ def load_config(path: Path) -> StationConfig:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise OperatorError(f"{path} is not there.", hint="Give the station's configuration with --config.") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise OperatorError(f"{path} cannot be read as TOML: {error}.") from error
     try:
         return _station(document, path.resolve().parent)
@@ -116,7 +118,7 @@ def _station(document: dict[str, object], folder: Path) -> StationConfig:
     def place(key: str, section: str) -> Path:
         return _path(values[key], f"{section}.{key}", folder)
 
-    return StationConfig(
+    config = StationConfig(
         election=_checked(NAME, values["election"], "station.election"),
         station=_checked(NAME, values["station"], "station.station"),
         unit=_checked(NAME, values["unit"], "station.unit"),
@@ -130,6 +132,9 @@ def _station(document: dict[str, object], folder: Path) -> StationConfig:
         reserve_mib=reserve_mib,
         cameras=parsed,
     )
+    if len(os.fsencode(config.socket)) > _MAX_SOCKET_BYTES:
+        raise ValueError(f"disk.run: {config.socket} is too long for a socket, at most {_MAX_SOCKET_BYTES} bytes")
+    return config
 
 
 def _camera(value: object, number: int) -> CameraConfig:
@@ -145,6 +150,8 @@ def _camera(value: object, number: int) -> CameraConfig:
         raise ValueError(f"{section}: width and height must be 64 to 4096")
     if not 5 <= numbers["fps"] <= 60:
         raise ValueError(f"{section}: fps must be 5 to 60")
+    if not 10_000 <= numbers["bitrate"] <= 100_000_000:
+        raise ValueError(f"{section}: bitrate must be 10000 to 100000000")
     if not 1 <= numbers["gop_seconds"] <= 10:
         raise ValueError(f"{section}: gop_seconds must be 1 to 10")
     if not isinstance(values["source"], str) or not isinstance(values["mask"], list):

@@ -1,6 +1,7 @@
 """Certificates: whose key this is, and whether an election root says so (spec/ledger.md, section 7; RFC 5280)."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -155,10 +156,16 @@ def _load(der: bytes) -> x509.Certificate:
     if len(der) > MAX_DER_BYTES:
         raise EvidenceError(Code.CERT_UNTRUSTED, "a certificate is too long")
     try:
-        cert = _whole(x509.load_der_x509_certificate(der))
+        # The library warns of what it may refuse one day. The verdict must not wait for that: it is judged here.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            cert = _whole(x509.load_der_x509_certificate(der))
+            serial = cert.serial_number
         _point(cert)
     except _UNREADABLE as error:
         raise EvidenceError(Code.CERT_UNTRUSTED, f"a certificate cannot be read: {error}") from error
+    if serial <= 0:  # RFC 5280, section 4.1.2.2
+        raise EvidenceError(Code.CERT_UNTRUSTED, "a certificate's serial number is not positive")
     return cert
 
 

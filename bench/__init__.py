@@ -1,0 +1,1 @@
+"""The numbers that this project promises, each measured beside its reference in the same run."""
