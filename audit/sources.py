@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from base.errors import OperatorError
+from evidence.errors import EvidenceError
+from evidence.jws import MAX_BYTES, unseal
+from evidence.profile import PROFILE_TYP
 
 _PLACED_FOLDER = re.compile(r"(?:.*/)?media/([A-Za-z0-9_-]{43})/([A-Za-z0-9-]{1,32})/([0-9]{1,16})")
 _PLACED_NAME = re.compile(r"([0-9]{6,16})\.m4s|init\.mp4")
 _MEDIA_SUFFIXES = frozenset({".m4s", ".mp4"})
+_FIRST_BOXES = frozenset({b"uuid", b"ftyp", b"styp"})
 _SUFFIXES = _MEDIA_SUFFIXES | {".jws", ".pem"}
 
 
@@ -47,8 +51,8 @@ def find_sources(paths: list[Path]) -> Sources:
             raise OperatorError(f"There is no {path}.", hint="Give a unit's folder, a ledger or a segment.")
         if path.is_dir():
             found.walk(path)
-        else:
-            found.file(path)
+        elif not found.file(path):
+            raise OperatorError(f"{path} is neither a ledger nor a segment.", hint="Leave it out.")
     ledgers, folders, loose, roots, whole = found.ledgers, found.folders, found.loose, found.roots, found.whole
     if not ledgers and not loose and not folders:
         raise OperatorError(
@@ -82,14 +86,19 @@ class _Found:
                     self.file(parent / name)
                     self.whole = self.whole or Path(name).suffix in _MEDIA_SUFFIXES
 
-    def file(self, path: Path) -> None:
-        """A file, by its name, or by its first bytes where the name says nothing."""
+    def file(self, path: Path) -> bool:
+        """A file, by its name, or by its first bytes where the name says nothing. False where it is none of ours."""
+        with path.open("rb") as opened:
+            head = opened.read(MAX_BYTES)
         if path.suffix == ".pem":
             self.roots[path] = None
-        elif path.suffix not in _MEDIA_SUFFIXES and _looks_like_a_ledger(path):
+        elif path.suffix in _MEDIA_SUFFIXES or head[4:8] in _FIRST_BOXES:
+            self.loose[path.resolve()] = None
+        elif (path.suffix == ".jws" or head.startswith(b"eyJ")) and not _is_profile(head):
             self.ledgers[path.resolve()] = None
         else:
-            self.loose[path.resolve()] = None
+            return False
+        return True
 
 
 def placed_media(folder: Path) -> Iterator[Placed]:
@@ -117,8 +126,10 @@ def _directories(folder: Path) -> Iterator[tuple[Path, list[str]]]:
         yield Path(parent), sorted(names)
 
 
-def _looks_like_a_ledger(path: Path) -> bool:
-    if path.suffix == ".jws":
-        return True
-    with path.open("rb") as file:
-        return file.read(3) == b"eyJ"
+def _is_profile(head: bytes) -> bool:
+    """A signed profile is a file of one line, which is no ledger's."""
+    try:
+        unseal(head.split(b"\n")[0], PROFILE_TYP)
+    except EvidenceError:
+        return False
+    return True

@@ -220,6 +220,16 @@ def test_nothing_to_verify_is_wrong_use(tmp_path: Path) -> None:
             find_sources([path])
 
 
+def test_a_profile_beside_the_ledger_is_no_ledger(tmp_path: Path) -> None:
+    station = Station(AUTHORITY)
+    station.begin()
+    (tmp_path / "profile.jws").write_text(station.profile())
+    station.close()
+    assert codes(answer_of(station.write(tmp_path))) == []
+    with pytest.raises(OperatorError, match="neither"):
+        find_sources([tmp_path / "profile.jws"])
+
+
 def test_roots_that_lie_about_are_not_trusted(tmp_path: Path) -> None:
     day().write(tmp_path)
     (tmp_path / "root.pem").write_bytes(AUTHORITY.root_pem)
