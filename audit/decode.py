@@ -7,7 +7,7 @@ from cmaf.errors import MediaError
 from cmaf.read import annexb, read_identity
 from evidence import identity as identities
 from evidence.codes import Code
-from evidence.media import Expected, Fault
+from evidence.verify.media import Expected, Fault
 
 
 def require_decoder() -> None:

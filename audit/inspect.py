@@ -16,7 +16,7 @@ from evidence import identity as identities
 from evidence.codes import Code
 from evidence.errors import EvidenceError
 from evidence.identity import Identity
-from evidence.media import Expected, ExpectedInit, Facts, Fault, judge
+from evidence.verify.media import Expected, ExpectedInit, Facts, Fault, judge
 
 _BUFFER_BYTES = 8 << 20
 _INIT_BYTES = 1 << 20

@@ -7,10 +7,10 @@ from pathlib import Path
 from audit.inspect import Inspector, Label, label_files
 from audit.sources import Sources, placed_media
 from evidence.codes import Code
-from evidence.findings import Place
 from evidence.identity import Identity
-from evidence.media import Expected, ExpectedInit, describe
-from evidence.record import Record
+from evidence.verify.findings import Place
+from evidence.verify.media import Expected, ExpectedInit, describe
+from evidence.verify.record import Record
 
 _FILES_PER_BATCH = 8
 

@@ -15,12 +15,12 @@ from audit.loose import Loose, label_all, report_alone, report_unnamed
 from audit.sources import Sources, find_sources
 from evidence.certificate import Trust
 from evidence.codes import Code
-from evidence.findings import Place
-from evidence.forks import History, judge_fork
-from evidence.keyring import Opened, check_signatures
-from evidence.record import MediaTask, Record
-from evidence.verdict import Answer, write_answer
-from evidence.verifier import Verifier
+from evidence.verify.findings import Place
+from evidence.verify.forks import History, judge_fork
+from evidence.verify.keyring import Opened, check_signatures
+from evidence.verify.record import MediaTask, Record
+from evidence.verify.verdict import Answer, write_answer
+from evidence.verify.verifier import Verifier
 
 Progress = Callable[[int], None]
 """Told how many more bytes of ledgers are done."""
@@ -204,7 +204,7 @@ def _workers(jobs: int) -> Iterator[Executor]:
         return
     # A fork server has no threads of ours, so that this may be called from a program that has some.
     context = get_context("forkserver")
-    context.set_forkserver_preload(["audit.inspect", "evidence.keyring"])
+    context.set_forkserver_preload(["audit.inspect", "evidence.verify.keyring"])
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_interrupts) as pool:
         try:
             yield pool

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from audit.report import write_report
+from audit.report.page import write_report
 from tests.fakes.answers import calm_day, hard_day, many_gaps
 
 pytestmark = pytest.mark.browser

@@ -11,7 +11,7 @@ import pytest
 
 from audit.verify import verify
 from evidence.certificate import Trust
-from evidence.verdict import EXITS, Verdict
+from evidence.verify.verdict import EXITS, Verdict
 
 FOLDER = Path(__file__).parent.parent / "vectors" / "cases"
 NAMES = sorted(path.name for path in FOLDER.iterdir())

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from evidence.certificate import Trust
 from evidence.codes import Code
-from evidence.findings import Place
-from evidence.forks import History, judge_fork
-from evidence.keyring import check_signatures
-from evidence.media import Fault
-from evidence.record import MediaTask, Record
-from evidence.verifier import Verifier
+from evidence.verify.findings import Place
+from evidence.verify.forks import History, judge_fork
+from evidence.verify.keyring import check_signatures
+from evidence.verify.media import Fault
+from evidence.verify.record import MediaTask, Record
+from evidence.verify.verifier import Verifier
 from tests.fakes.station import Station
 
 Settle = Mapping[int, tuple[Fault, ...] | None]

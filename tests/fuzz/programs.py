@@ -14,7 +14,7 @@ from appliance.config import load_config
 from appliance.control.pins import PinBook
 from appliance.control.server import ControlServer
 from appliance.pipeline import Pipeline
-from audit.report import render_report
+from audit.report.page import render_report
 from audit.verify import verify
 from base.errors import OperatorError
 from evidence import base64url, jws

@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 import pytest
 
 from evidence.coverage import State
-from evidence.dayglyph import DARK, LIGHT, Palette
-from evidence.dayline import HOUR_US, Axis, Band, DayLine, Flag, Lane, Piece, Pin, Stretch
-from evidence.daypicture import render_band_key, render_day, render_key, render_pin_key
-from evidence.daysize import NARROW, PAGE, STRIP, THREAD, Size
+from evidence.day.glyph import DARK, LIGHT, Palette
+from evidence.day.line import HOUR_US, Axis, Band, DayLine, Flag, Lane, Piece, Pin, Stretch
+from evidence.day.picture import render_band_key, render_day, render_key, render_pin_key
+from evidence.day.size import NARROW, PAGE, STRIP, THREAD, Size
 from evidence.words import Cause, Mode
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evidence.dayline import HOUR_US, SECOND_US, Axis, Stretch, date_text, ticks
+from evidence.day.line import HOUR_US, SECOND_US, Axis, Stretch, date_text, ticks
 
 
 def stretch(axis: Axis, from_us: int, to_us: int) -> Stretch:

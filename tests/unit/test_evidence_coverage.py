@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.coverage import COVERED, CameraCoverage, Crossing, Lane, Span, State, clip, holes, total_ns, union
-from evidence.ranges import Ranges, count
+from evidence.verify.ranges import Ranges, count
 from evidence.words import Cause, Mode
 
 spans = st.builds(

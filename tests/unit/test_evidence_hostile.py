@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.report import render_report
+from audit.report.page import render_report
 from audit.summary import summarise
 from evidence import jws, lines
 from evidence.codes import Weight
@@ -15,7 +15,7 @@ from evidence.errors import EvidenceError
 from evidence.identity import read_identity
 from evidence.keys import thumbprint
 from evidence.lines import read_payload
-from evidence.verdict import write_answer
+from evidence.verify.verdict import write_answer
 from evidence.words import Cause, ClockChange, Mode
 from tests.fakes.checking import check
 from tests.fakes.station import Station, authority, boot_id, signer

@@ -7,9 +7,9 @@ from evidence.certificate import Trust
 from evidence.codes import Code
 from evidence.coverage import COVERED, State, total_ns
 from evidence.lines import Event, Recovered, Unknown, line_hash
-from evidence.media import Fault
-from evidence.record import Record
-from evidence.verifier import Verifier
+from evidence.verify.media import Fault
+from evidence.verify.record import Record
+from evidence.verify.verifier import Verifier
 from evidence.words import Cause, ClockChange, Mode
 from tests.fakes.checking import check, check_branches, codes, judge_lines
 from tests.fakes.station import SECOND, Station, authority, signer

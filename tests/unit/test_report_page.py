@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from audit.report import render_report, write_report
-from audit.report_parts import MOST_FINDINGS, MOST_GAPS
-from audit.report_words import ENGLISH
+from audit.report.page import render_report, write_report
+from audit.report.parts import MOST_FINDINGS, MOST_GAPS
+from audit.report.words import ENGLISH
 from base.errors import OperatorError
 from evidence.coverage import State
 from tests.fakes import answers

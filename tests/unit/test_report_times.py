@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.report_times import bounds_text, find_zone, length, uncertainty
+from audit.report.times import bounds_text, find_zone, length, uncertainty
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from base.errors import OperatorError
 from evidence.certificate import Trust
-from evidence.verdict import EXITS, Verdict
+from evidence.verify.verdict import EXITS, Verdict
 
 _EXITS_TEXT = "Exit codes: 0 verified, 1 findings, 2 wrong use, 3 cannot tell. Nothing is written but the report."
 
@@ -58,7 +58,7 @@ def verify_and_print(
     with _progress(paths) as progress:
         answer = verify(paths, trust=trusted, jobs=jobs or cores, decode=decode, progress=progress)
     if report is not None:
-        from audit.report import write_report
+        from audit.report.page import write_report
 
         write_report(answer, report)
     if as_json:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evidence.dayline import Stretch
+from evidence.day.line import Stretch
 
 MARGIN = 1.0
 """Left and right of the axis, in CSS pixels."""

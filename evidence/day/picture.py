@@ -7,10 +7,10 @@ import math
 from collections.abc import Sequence
 
 from evidence.coverage import State
-from evidence.dayglyph import DAY_STYLE, glyph
-from evidence.dayline import Axis, Band, DayLine, Lane, OffsetAt, Piece, Pin, Stretch, at_utc, ticks
-from evidence.daymarkup import escape, linked, short
-from evidence.daysize import MARGIN, PAGE, STRIP, Size, places
+from evidence.day.glyph import DAY_STYLE, glyph
+from evidence.day.line import Axis, Band, DayLine, Lane, OffsetAt, Piece, Pin, Stretch, at_utc, ticks
+from evidence.day.markup import escape, linked, short
+from evidence.day.size import MARGIN, PAGE, STRIP, Size, places
 from evidence.words import ClockState, Mode
 
 _PAINT = {

@@ -8,10 +8,10 @@ since they may still come: then they were moved.
 from enum import StrEnum
 
 from evidence.codes import Code
-from evidence.findings import Findings, Place
-from evidence.keyring import Opened
 from evidence.lines import Close, Line, Start, genesis
-from evidence.ranges import Ranges, count
+from evidence.verify.findings import Findings, Place
+from evidence.verify.keyring import Opened
+from evidence.verify.ranges import Ranges, count
 
 REMEMBERED_LINES = 16_384
 """How far back a repeated line is known for one."""

@@ -5,9 +5,9 @@ from enum import StrEnum
 
 from evidence.codes import MEANINGS, Weight
 from evidence.coverage import COVERED, Crossing, Span, State, total_ns
-from evidence.findings import Finding, Place
-from evidence.record import CameraTotals, Record
 from evidence.utc import Utc
+from evidence.verify.findings import Finding, Place
+from evidence.verify.record import CameraTotals, Record
 
 SCHEMA = "unbroken-verdict-1"
 _NS_PER_MS = 1_000_000

@@ -1,6 +1,6 @@
 """The report's look, on a screen, on a phone and on paper."""
 
-from evidence.dayglyph import DAY_STYLE
+from evidence.day.glyph import DAY_STYLE
 
 STYLE = (
     DAY_STYLE

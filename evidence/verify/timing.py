@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from evidence.chain import Standing
 from evidence.codes import Code
-from evidence.findings import Findings, Place
 from evidence.lines import ClockLine, Line, Recovered, Segment, Stamp
 from evidence.utc import Utc
+from evidence.verify.chain import Standing
+from evidence.verify.findings import Findings, Place
 from evidence.words import ClockChange, ClockState
 
 MAX_AHEAD_NS = 10**9

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from evidence.certificate import BEGINNING_US, END_US, Certified
 from evidence.codes import Code
 from evidence.coverage import CameraCoverage, Crossing, Span, State
-from evidence.findings import Findings, Place
 from evidence.lines import Event, Recovered, Segment
-from evidence.media import Expected, ExpectedInit, Fault
-from evidence.named import Absence, Named
 from evidence.profile import Profile
-from evidence.timing import ClockSpan
 from evidence.utc import Utc
+from evidence.verify.findings import Findings, Place
+from evidence.verify.media import Expected, ExpectedInit, Fault
+from evidence.verify.named import Absence, Named
+from evidence.verify.timing import ClockSpan
 
 
 @dataclass(slots=True)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from audit.report_day import FLAGGED
-from audit.report_input import Answer, Record, read_answer
-from audit.report_parts import (
+from audit.report.day import FLAGGED
+from audit.report.input import Answer, Record, read_answer
+from audit.report.parts import (
     Setting,
     bounds,
     cameras_part,
@@ -16,13 +16,13 @@ from audit.report_parts import (
     number,
     rows_part,
 )
-from audit.report_picture import picture_part
-from audit.report_rows import Row, rows_of
-from audit.report_style import STYLE
-from audit.report_times import UTC_ZONE, find_zone
-from audit.report_words import ENGLISH, Words
+from audit.report.picture import picture_part
+from audit.report.rows import Row, rows_of
+from audit.report.style import STYLE
+from audit.report.times import UTC_ZONE, find_zone
+from audit.report.words import ENGLISH, Words
 from base.errors import OperatorError
-from evidence.daymarkup import escape
+from evidence.day.markup import escape
 from evidence.words import Mode
 
 _SIGNS = {

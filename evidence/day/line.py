@@ -1,7 +1,7 @@
 """The day line: what is true of each moment of a camera, as values that can be drawn.
 
 Pure values, in integer microseconds. Whoever has coverage (the auditor's report, a public page, a wall) lays it out
-as a ``DayLine``; ``evidence.daypicture`` draws it. Every text that a reader sees is the caller's, so that the picture
+as a ``DayLine``; ``evidence.day.picture`` draws it. Every text that a reader sees is the caller's, so that the picture
 speaks the language of its page.
 """
 

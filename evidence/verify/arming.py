@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from evidence.certificate import Trust
-from evidence.chain import Standing
 from evidence.codes import Code
 from evidence.errors import EvidenceError
-from evidence.findings import Findings, Place
 from evidence.lines import Config, Event, Segment
 from evidence.profile import Profile, profile_digest, read_profile
+from evidence.verify.chain import Standing
+from evidence.verify.findings import Findings, Place
 from evidence.words import Mode
 
 GRACE_NS = 10 * 10**9

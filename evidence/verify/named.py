@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from evidence.findings import Place
 from evidence.lines import Pruned, Segment
-from evidence.ranges import Ranges
+from evidence.verify.findings import Place
+from evidence.verify.ranges import Ranges
 from evidence.words import Mode
 
 _LAWFUL = frozenset({"unarmed-expired", "unarmed-reserve"})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from audit.report_input import Bounds, Camera, Gap, Moment, Record
+from audit.report.input import Bounds, Camera, Gap, Moment, Record
 from evidence.coverage import State
 from evidence.words import Mode
 

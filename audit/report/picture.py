@@ -1,8 +1,8 @@
 """The report's picture of the day, with the legend of what it holds."""
 
-from audit.report_day import Sayings, lay_out
-from audit.report_input import Record
-from audit.report_parts import (
+from audit.report.day import Sayings, lay_out
+from audit.report.input import Record
+from audit.report.parts import (
     Setting,
     bounds,
     cause_text,
@@ -14,11 +14,11 @@ from audit.report_parts import (
     place_lines,
     row_text,
 )
-from audit.report_rows import Row
+from audit.report.rows import Row
 from evidence.coverage import State
-from evidence.daymarkup import escape
-from evidence.daypicture import render_band_key, render_clock_key, render_day, render_key, render_pin_key
-from evidence.daysize import NARROW, PAGE
+from evidence.day.markup import escape
+from evidence.day.picture import render_band_key, render_clock_key, render_day, render_key, render_pin_key
+from evidence.day.size import NARROW, PAGE
 from evidence.words import ClockState, Mode
 
 

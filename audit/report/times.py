@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from audit.report_input import Bounds, Moment
-from evidence.dayline import SECOND_US, OffsetAt, at_utc, clock_text, date_text
+from audit.report.input import Bounds, Moment
+from evidence.day.line import SECOND_US, OffsetAt, at_utc, clock_text, date_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from audit.report_input import Bounds, Event, Finding, Gap, Moment, Record
-from audit.report_rows import Row
-from audit.report_times import (
+from audit.report.input import Bounds, Event, Finding, Gap, Moment, Record
+from audit.report.rows import Row
+from audit.report.times import (
     Zone,
     boot_text,
     bounds_text,
@@ -17,10 +17,10 @@ from audit.report_times import (
     short_boot,
     uncertainty,
 )
-from audit.report_words import Words
+from audit.report.words import Words
 from evidence.coverage import State
-from evidence.dayline import at_utc
-from evidence.daymarkup import escape
+from evidence.day.line import at_utc
+from evidence.day.markup import escape
 
 MOST_GAPS = 500
 MOST_FINDINGS = 200

@@ -10,15 +10,9 @@ verifier.finish(); record.finish()               step 9
 import hashlib
 from collections.abc import Sequence
 
-from evidence.arming import Arming
 from evidence.certificate import Trust
-from evidence.chain import Chain, Standing
 from evidence.codes import Code
-from evidence.continuity import Continuity, Unexplained
 from evidence.coverage import Crossing, Span, State
-from evidence.findings import Place
-from evidence.forks import History
-from evidence.keyring import Keyring, Opened, Session
 from evidence.lines import (
     Body,
     Close,
@@ -33,9 +27,15 @@ from evidence.lines import (
     Start,
     Unknown,
 )
-from evidence.media import Expected, ExpectedInit
-from evidence.record import EventAt, MediaTask, Record, StartAt
-from evidence.timing import Timing
+from evidence.verify.arming import Arming
+from evidence.verify.chain import Chain, Standing
+from evidence.verify.continuity import Continuity, Unexplained
+from evidence.verify.findings import Place
+from evidence.verify.forks import History
+from evidence.verify.keyring import Keyring, Opened, Session
+from evidence.verify.media import Expected, ExpectedInit
+from evidence.verify.record import EventAt, MediaTask, Record, StartAt
+from evidence.verify.timing import Timing
 
 _NO_TASKS: tuple[MediaTask, ...] = ()
 

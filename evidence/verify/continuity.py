@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from evidence.codes import Code
 from evidence.coverage import CameraCoverage, Crossing, Span, State
-from evidence.findings import Findings, Place
-from evidence.keyring import Session
 from evidence.lines import Gap, Recovered, Run, Segment
+from evidence.verify.findings import Findings, Place
+from evidence.verify.keyring import Session
 
 MAX_RECOVERED_NS = 30 * 10**9
 
