@@ -48,7 +48,7 @@ def unseal(text: bytes, typ: str = LINE_TYP) -> Token:
         raise EvidenceError(Code.LINE_MALFORMED, "the line is not three parts of base64url with dots between")
     try:
         fixed = _read_header(shape[1])
-        payload, signature = base64url.decode(shape[2]), base64url.decode(shape[3])
+        payload, signature = base64url.decode_alphabet(shape[2]), base64url.decode_alphabet(shape[3])
     except ValueError as error:
         raise EvidenceError(Code.LINE_MALFORMED, f"the line is {error}") from error
     if fixed is None:
