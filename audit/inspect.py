@@ -101,7 +101,7 @@ class Inspector:
             decode_time=layout.decode_time,
             duration=layout.duration,
             pictures=layout.samples,
-            spacing=max(layout.durations[:-1], default=0),
+            spacing=max(layout.durations, default=0),
             init_sha256=init_sha256,
         )
 
