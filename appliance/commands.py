@@ -111,10 +111,12 @@ class Commands:
             pin = given.get(role) if isinstance(given, dict) else None
             if not isinstance(pin, str):
                 raise OperatorError(f"The PIN of the {role} is missing.")
-            reason = await asyncio.to_thread(self._pins.check, role, pin, self._clock.boot_ns())
-            if reason is not None:
-                self._pipeline.submit(_refusal(role, str(request.get("verb"))))
-                raise OperatorError(reason)
+            refusal = await asyncio.to_thread(self._pins.check, role, pin, self._clock.boot_ns)
+            if refusal is not None:
+                # Tries during a wait are not put on record: their number is in the hands of whoever guesses.
+                if refusal.guessed:
+                    self._pipeline.submit(_refusal(role, str(request.get("verb"))))
+                raise OperatorError(refusal.reason)
 
     async def _do(self, command: Command) -> dict[str, object]:
         return await asyncio.wrap_future(self._pipeline.submit(command))

@@ -4,6 +4,7 @@ camera ─ bridge ─▶ segmenter ─▶ storage ═ COMMIT ─▶ head and sta
 """
 
 import asyncio
+import contextlib
 import logging
 import signal
 import threading
@@ -14,8 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from appliance.capture.bridge import Bridge
-from appliance.capture.camera import Picture
+from appliance.capture.camera import Camera
 from appliance.capture.keeper import Keeper
 from appliance.capture.mask import Mask
 from appliance.capture.source import open_camera
@@ -23,11 +23,11 @@ from appliance.commands import Commands
 from appliance.config import CameraConfig, StationConfig
 from appliance.control.pins import PinBook
 from appliance.control.server import ControlServer
-from appliance.pipeline import Lane, Pipeline
-from appliance.segment.output import Opening
-from appliance.segment.segmenter import Segmenter
-from appliance.session import Session, Unit, open_session
+from appliance.lane import build_lane, picture_of, stamp
+from appliance.pipeline import Pipeline
+from appliance.session import Unit, open_session
 from appliance.store.layout import Layout
+from appliance.store.lock import locked
 from appliance.store.unarmed import UnarmedMedia
 from base.clock import Clock, SystemClock, kernel_boot_id
 from base.durable import Disk
@@ -36,18 +36,15 @@ from base.service import Service
 from base.version import SOFTWARE
 from evidence.certificate import Trust
 from evidence.errors import EvidenceError
-from evidence.identity import Identity, write_identity
 from evidence.keys import Signer, SoftwareSigner
-from evidence.lines import Stamp
 from evidence.profile import Profile, profile_digest, read_profile
 from evidence.words import Mode
 
 log = logging.getLogger("unbroken.recorder")
 
 WINDOW_POLL_S = 1.0
-BRIDGE_BYTES = 64 << 20
-BRIDGE_NS = 20_000_000_000
-"""What a camera's pictures may wait for the disk; beyond it they are dropped and a gap says ``overload``."""
+MAX_CERTIFICATES = 4
+MAX_PROFILE_CHARACTERS = 16_384
 
 
 def record(config: StationConfig) -> None:
@@ -55,25 +52,47 @@ def record(config: StationConfig) -> None:
 
     Raises OperatorError where a person must act, and OSError where the outcome of a durable step is unknown.
     """
-    clock, disk, layout = SystemClock(), Disk(), Layout(config.data)
+    layout = Layout(config.data)
+    with locked(layout):
+        _record(config, layout)
+
+
+def _record(config: StationConfig, layout: Layout) -> None:
+    clock, disk = SystemClock(), Disk()
     config.run.mkdir(parents=True, exist_ok=True)
     profile_text, profile = _profile(config)
     masks = {camera.id: Mask.parse(camera.mask) for camera in config.cameras}
+    # Before the first line: what the configuration gets wrong leaves no trace in the ledger.
+    cameras = {camera.id: _open(config, camera, masks[camera.id], clock) for camera in config.cameras}
     boot_id = kernel_boot_id()
     session = open_session(
         unit=_unit(config),
         layout=layout,
         disk=disk,
-        stamp=lambda: _stamp(clock),
+        stamp=lambda: stamp(clock),
         boot_id=boot_id,
         session=SoftwareSigner.generate(),
         cameras=[camera.id for camera in config.cameras],
         masks={name: (mask.text, mask.sha256) for name, mask in masks.items()},
         profile=profile_text,
         head_path=config.run / "head.json",
+        reserve_bytes=config.reserve_mib << 20,
     )
     arrived = threading.Event()
-    lanes = [_lane(config, camera, masks[camera.id], session, boot_id, clock, arrived) for camera in config.cameras]
+    lanes = [
+        build_lane(
+            config=config,
+            camera=camera,
+            source=cameras[camera.id],
+            mask_sha256=masks[camera.id].sha256,
+            session=session.name,
+            begin_ns=session.begin_ns(camera.id),
+            boot_id=boot_id,
+            clock=clock,
+            arrived=arrived,
+        )
+        for camera in config.cameras
+    ]
     pipeline = Pipeline(
         clock=clock,
         disk=disk,
@@ -81,7 +100,7 @@ def record(config: StationConfig) -> None:
         session=session.name,
         storage=session.storage,
         lanes=lanes,
-        unarmed=UnarmedMedia(session.state.unarmed),
+        unarmed=UnarmedMedia(session.state.unarmed.values()),
         mode=session.state.mode,
         status_path=config.run / "status.json",
         service=Service(),
@@ -122,64 +141,23 @@ async def _serve(socket: Path, commands: Commands, pipeline: Pipeline, past_wind
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     work = asyncio.create_task(asyncio.to_thread(pipeline.run, stop))
-    async with ControlServer(socket, commands.answer).listening():
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(ControlServer(socket, commands.answer).listening())
+        except OSError as error:
+            # A unit that nobody can speak to still records.
+            log.error("no control socket", extra={"fields": {"reason": str(error)}})
         while not (await asyncio.wait({work}, timeout=WINDOW_POLL_S))[0]:
             if pipeline.mode is not Mode.UNARMED and past_window():
-                await commands.close_by_window()
+                # Refused where the record is being closed or the recorder ends already.
+                with contextlib.suppress(OperatorError):
+                    await commands.close_by_window()
         await work
 
 
-def _lane(
-    config: StationConfig,
-    camera: CameraConfig,
-    mask: Mask,
-    session: Session,
-    boot_id: str,
-    clock: Clock,
-    arrived: threading.Event,
-) -> Lane:
-    picture = Picture(
-        width=camera.width,
-        height=camera.height,
-        fps=camera.fps,
-        bitrate=camera.bitrate,
-        gop=camera.gop_seconds * camera.fps,
-    )
-
-    def describe(opening: Opening) -> bytes:
-        stamp = _stamp(clock)
-        behind_us = (stamp.boot_ns - opening.boot_ns) // 1000
-        return write_identity(
-            Identity(
-                v=1,
-                election=config.election,
-                station=config.station,
-                unit=config.unit,
-                camera=camera.id,
-                boot_id=boot_id,
-                session=session.name,
-                run=opening.run,
-                index=opening.index,
-                mode=opening.mode,
-                boot_ns=opening.boot_ns,
-                utc_us=None if stamp.utc_us is None else stamp.utc_us - behind_us,
-                error_us=stamp.error_us,
-                width=opening.track.width,
-                height=opening.track.height,
-                timescale=opening.track.timescale,
-                avcc=opening.track.avcc,
-            )
-        )
-
-    return Lane(
-        id=camera.id,
-        camera=open_camera(
-            camera.source, station=config.station, camera=camera.id, picture=picture, mask=mask, clock=clock
-        ),
-        picture=picture,
-        mask_sha256=mask.sha256,
-        bridge=Bridge(limit_bytes=BRIDGE_BYTES, limit_ns=BRIDGE_NS, arrived=arrived),
-        segmenter=Segmenter(fps=camera.fps, begin_ns=session.begin_ns, describe=describe),
+def _open(config: StationConfig, camera: CameraConfig, mask: Mask, clock: Clock) -> Camera:
+    return open_camera(
+        camera.source, station=config.station, camera=camera.id, picture=picture_of(camera), mask=mask, clock=clock
     )
 
 
@@ -187,6 +165,8 @@ def _unit(config: StationConfig) -> Unit:
     try:
         certificates = x509.load_pem_x509_certificates(config.certificate.read_bytes())
         device = load_device_key(config.key)
+        if len(certificates) > MAX_CERTIFICATES:
+            raise ValueError(f"{len(certificates)} certificates, at most {MAX_CERTIFICATES} fit a line")
     except (OSError, ValueError, TypeError) as error:
         raise OperatorError(
             f"The unit's key or certificate cannot be read: {error}.",
@@ -219,6 +199,8 @@ def _profile(config: StationConfig) -> tuple[str | None, Profile | None]:
         profile = read_profile(text, Trust.from_pem(config.trust.read_bytes()))
         if profile.election != config.election:
             raise ValueError(f"it is for election {profile.election}")
+        if len(text) > MAX_PROFILE_CHARACTERS:
+            raise ValueError(f"it has {len(text)} characters, at most {MAX_PROFILE_CHARACTERS} fit a line")
     except (OSError, ValueError, EvidenceError) as error:
         log.error("profile refused, recording unarmed", extra={"fields": {"reason": str(error)}})
         return None, None
@@ -232,11 +214,6 @@ def _pins(config: StationConfig) -> PinBook:
     except OperatorError as error:
         log.error("PINs refused, nobody can arm", extra={"fields": {"reason": str(error)}})
         return PinBook({})
-
-
-def _stamp(clock: Clock) -> Stamp:
-    reading = clock.read()
-    return Stamp(boot_ns=reading.boot_ns, utc_us=reading.utc_us, error_us=reading.error_us)
 
 
 def _before_window(clock: Clock, profile: Profile | None) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.ledger.state import CameraState, LedgerState, replay
+from appliance.ledger.replay import replay
+from appliance.ledger.state import CameraState, LedgerState
 from appliance.ledger.writer import ChainWriter
 from appliance.store.layout import Layout
 from appliance.store.prepare import DiskIdentity, read_disk_identity
@@ -13,7 +14,6 @@ from appliance.store.salvage import SetAside, Standing, move_aside, salvage, set
 from appliance.store.storage import Storage
 from base.durable import Disk
 from base.errors import OperatorError
-from evidence.errors import EvidenceError
 from evidence.keys import Signer
 from evidence.lines import Config, Event, Gap, Recovered, Stamp, Start
 from evidence.profile import profile_digest
@@ -36,12 +36,15 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A session whose ``start`` line is durable. ``begin_ns`` is where each camera's record stands."""
+    """A session whose ``start`` line is durable. ``state`` holds all lines so far, those of the start included."""
 
     name: str
     state: LedgerState
     storage: Storage
-    begin_ns: int
+
+    def begin_ns(self, camera: str) -> int:
+        """Where the camera's record stands, in this boot."""
+        return self.state.cameras[camera].covered_ns
 
 
 def open_session(
@@ -56,19 +59,18 @@ def open_session(
     masks: dict[str, tuple[str, str]],
     profile: str | None,
     head_path: Path,
+    reserve_bytes: int,
 ) -> Session:
     """Continue the record of this disk: recover, sign ``start``, close the hole, commit.
 
     ``masks`` gives the canonical text and its digest by camera. Raises OperatorError where the disk is another unit's,
     not prepared, or its record is closed. May be repeated after a crash at any point.
     """
-    found = read_disk_identity(layout)
-    if found != DiskIdentity(election=unit.election, station=unit.station, unit=unit.unit):
-        raise OperatorError(
-            f"{layout.root} belongs to unit {found.unit} of station {found.station}, election {found.election}.",
-            hint=f"Put in the disk of unit {unit.unit} of station {unit.station}.",
-        )
-    state, damaged = _load(layout, disk)
+    _check_owner(read_disk_identity(layout), unit, layout)
+    state = _load(layout, disk)
+    if state.start is not None:
+        first = state.start
+        _check_owner(DiskIdentity(election=first.election, station=first.station, unit=first.unit), unit, layout)
     if state.closed:
         raise OperatorError("The record on this disk is closed.", hint="Take it to the archive; nothing more is added.")
     missing = set(state.cameras) - set(cameras)
@@ -79,9 +81,10 @@ def open_session(
         )
     torn = _cut_torn_tail(layout, disk, state)
     recovered, aside = _salvage(layout, disk, state)
+    before = {name: (camera.boot_id, camera.covered_ns) for name, camera in state.cameras.items()}
 
     chain = ChainWriter(next_seq=state.next_seq, prev=state.prev, size_bytes=state.size_bytes, stamp=stamp)
-    ended, evidence = _how_it_ended(state, boot_id, damaged)
+    ended, evidence = _how_it_ended(state, boot_id)
     start = Start(
         election=unit.election,
         station=unit.station,
@@ -94,10 +97,11 @@ def open_session(
         ended=ended,
         evidence=evidence,
     )
-    before = {name: (camera.boot_id, camera.covered_ns) for name, camera in state.cameras.items()}
     chain.begin(start, unit.device, session)
     begin_ns = chain.last_boot_ns
-    storage = Storage(disk=disk, layout=layout, session=start.kid, chain=chain, head_path=head_path)
+    storage = Storage(
+        disk=disk, layout=layout, session=start.kid, chain=chain, head_path=head_path, reserve_bytes=reserve_bytes
+    )
     for line in recovered:
         storage.enqueue(line)
         before[line.camera] = (before[line.camera][0], line.to_ns)
@@ -108,33 +112,34 @@ def open_session(
         if gap is not None:
             storage.enqueue(gap)
     _enqueue_configuration(storage, state, masks, profile)
-    storage.commit()
+    for committed in storage.commit():
+        state.apply(committed)
     for item in aside:
         move_aside(disk, layout, item)
-    return Session(name=start.kid, state=state, storage=storage, begin_ns=begin_ns)
+    return Session(name=start.kid, state=state, storage=storage)
 
 
-def _load(layout: Layout, disk: Disk) -> tuple[LedgerState, str | None]:
-    """The state of the ledger. A damaged one is put aside whole, and its digest returned: recording goes on."""
+def _check_owner(found: DiskIdentity, unit: Unit, layout: Layout) -> None:
+    if found != DiskIdentity(election=unit.election, station=unit.station, unit=unit.unit):
+        raise OperatorError(
+            f"{layout.root} belongs to unit {found.unit} of station {found.station}, election {found.election}.",
+            hint=f"Put in the disk of unit {unit.unit} of station {unit.station}.",
+        )
+
+
+def _load(layout: Layout, disk: Disk) -> LedgerState:
+    """The state of the ledger, as the disk itself holds it."""
     try:
-        return replay(layout.ledger), None
+        disk.reread(layout.ledger)
+        return replay(layout.ledger)
     except FileNotFoundError as error:
         raise OperatorError(
             f"{layout.ledger} is missing.", hint="The disk was prepared and its ledger is gone; have it examined."
         ) from error
-    except EvidenceError:
-        with layout.ledger.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        disk.make_directory(layout.aside)
-        # Power fails between these steps: the ledger lies under one of both names, or a new empty one is there.
-        disk.rename(layout.ledger, layout.aside / f"ledger-{digest[:16]}.jws")
-        disk.sync_directory(layout.aside)
-        disk.create(layout.ledger).close()
-        disk.sync_directory(layout.root)
-        return LedgerState(), digest
 
 
 def _cut_torn_tail(layout: Layout, disk: Disk, state: LedgerState) -> list[SetAside]:
+    """Shorten the ledger to its last good line. What is cut off is kept aside first."""
     if not state.torn_bytes:
         return []
     with layout.ledger.open("rb") as file:
@@ -144,8 +149,11 @@ def _cut_torn_tail(layout: Layout, disk: Disk, state: LedgerState) -> list[SetAs
         path=layout.ledger.name,
         size_bytes=len(torn),
         sha256=hashlib.sha256(torn).hexdigest(),
-        reason="unfinished line at the end of the ledger",
+        reason="unfinished commit at the end of the ledger",
     )
+    disk.make_directory(layout.aside)
+    disk.put(layout.aside / f"ledger-tail-{item.sha256}", torn)
+    # Power fails here: the tail is there still, and is kept under the same name again.
     file_ = disk.append(layout.ledger)
     file_.cut(state.size_bytes)
     file_.sync()
@@ -155,18 +163,18 @@ def _cut_torn_tail(layout: Layout, disk: Disk, state: LedgerState) -> list[SetAs
 
 def _salvage(layout: Layout, disk: Disk, state: LedgerState) -> tuple[list[Recovered], list[SetAside]]:
     recovered: list[Recovered] = []
-    aside = set_aside_unknown(layout, state.sessions)
-    if state.start is not None:
-        for name, camera in state.cameras.items():
-            if camera.boot_id == state.start.boot_id:
-                lines, refused = salvage(disk, layout, state.start.kid, _standing(name, camera))
-                recovered += lines
-                aside += refused
+    # A damaged ledger may have lost the start line of a session whose media are good.
+    aside = [] if state.damages else set_aside_unknown(layout, state.sessions)
+    for name, camera in state.cameras.items():
+        lines, refused = salvage(disk, layout, _standing(name, camera))
+        recovered += lines
+        aside += refused
     return recovered, aside
 
 
 def _standing(name: str, camera: CameraState) -> Standing:
     return Standing(
+        session=camera.session,
         camera=name,
         covered_ns=camera.covered_ns,
         run=camera.run,
@@ -175,16 +183,15 @@ def _standing(name: str, camera: CameraState) -> Standing:
     )
 
 
-def _how_it_ended(state: LedgerState, boot_id: str, damaged: str | None) -> tuple[str, dict[str, str | int | None]]:
-    if damaged is not None:
-        return "unknown", {"damaged_ledger_sha256": damaged}
+def _how_it_ended(state: LedgerState, boot_id: str) -> tuple[str, dict[str, str | int | None]]:
+    evidence: dict[str, str | int | None] = {}
+    if state.damages:
+        evidence["damages"] = state.damages
+    if state.torn_bytes:
+        evidence["torn_bytes"] = state.torn_bytes
     if state.start is None or state.last_stamp is None:
-        return "none", {}
-    evidence: dict[str, str | int | None] = {
-        "boot_id_before": state.start.boot_id,
-        "last_line_boot_ns": state.last_stamp.boot_ns,
-        "torn_bytes": state.torn_bytes,
-    }
+        return ("unknown" if evidence else "none"), evidence
+    evidence |= {"boot_id_before": state.start.boot_id, "last_line_boot_ns": state.last_stamp.boot_ns}
     if state.orderly:
         return "stopped", evidence
     return ("crash" if state.start.boot_id == boot_id else "power"), evidence
@@ -195,13 +202,18 @@ def _gap(camera: str, boot: str, covered_ns: int, boot_id: str, now_ns: int, cau
         if covered_ns >= now_ns:
             return None
         return Gap(camera=camera, from_ns=covered_ns, to_ns=now_ns, cause=cause)
+    if cause is Cause.CRASH:
+        # The session that crashed had not yet written down how the machine went off before it.
+        cause = Cause.POWER
     return Gap(camera=camera, from_ns=covered_ns, to_ns=now_ns, cause=cause, from_boot=boot)
 
 
 def _set_aside_event(item: SetAside) -> Event:
+    # A file's name can be any bytes; a line holds text.
+    path = item.path.encode("utf-8", "replace").decode()
     return Event(
         event="set-aside",
-        data={"path": item.path, "size": item.size_bytes, "sha256": item.sha256, "reason": item.reason},
+        data={"path": path, "size": item.size_bytes, "sha256": item.sha256, "reason": item.reason},
     )
 
 

@@ -49,7 +49,11 @@ class DurableFile:
 
 
 class Disk:
-    """The file system, one step at a time."""
+    """The file system, one step at a time. One thread calls it."""
+
+    def __init__(self) -> None:
+        self._known: set[Path] = set()
+        """Folders whose names are durable for sure."""
 
     def create(self, path: Path) -> DurableFile:
         """A new empty file. Raises FileExistsError. The name is durable after ``sync_directory`` of its folder."""
@@ -74,18 +78,32 @@ class Disk:
 
     def make_directory(self, path: Path) -> None:
         """The folder and all above it exist, and their names are durable, on return. Idempotent."""
-        if path.is_dir():
+        if path in self._known:
             return
-        self.make_directory(path.parent)
-        self._do("mkdir", path, lambda: os.mkdir(path, 0o750))
-        self.sync_directory(path.parent)
+        if not path.is_dir():
+            if not path.parent.is_dir():
+                self.make_directory(path.parent)
+            self._do("mkdir", path, lambda: os.mkdir(path, 0o750))
+        # A folder that is there may have been made by a process that died before this. Where we may not write, we
+        # did not make it.
+        if os.access(path.parent, os.W_OK):
+            self.sync_directory(path.parent)
+        self._known.add(path)
 
     def sync_directory(self, path: Path) -> None:
         """The names in a folder are durable on return."""
         self._do("sync-directory", path, lambda: _sync_directory(path))
 
+    def reread(self, path: Path) -> None:
+        """What is read of the file from here on comes from the disk itself, not from memory.
+
+        After a failed sync the kernel goes on showing pages that never reached the disk; a process that starts in the
+        same boot trusts nothing that it has not read anew (invariant 9).
+        """
+        self._do("reread", path, lambda: _drop_cache(path))
+
     def put(self, path: Path, data: bytes) -> None:
-        """A small file with this content is durable on return; a reader sees the old one or the new one, never a mix."""
+        """A small file with this content is durable on return; a reader sees the old one or the new, never a mix."""
         draft = path.with_name(path.name + ".part")
         self.remove(draft)
         file = self.create(draft)
@@ -122,6 +140,16 @@ def publish(path: Path, data: bytes) -> None:
     draft.write_bytes(data)
     os.chmod(draft, 0o644)
     os.replace(draft, path)
+
+
+def _drop_cache(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        # Only clean pages can be dropped.
+        os.fdatasync(descriptor)
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(descriptor)
 
 
 def _sync_directory(path: Path) -> None:

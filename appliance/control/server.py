@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from base.errors import OperatorError
+
+log = logging.getLogger("unbroken.control")
 
 Request = dict[str, object]
 Answer = Callable[[Request], Awaitable[dict[str, object]]]
@@ -15,6 +18,8 @@ Answer = Callable[[Request], Awaitable[dict[str, object]]]
 MAX_LINE_BYTES = 4_096
 MAX_CLIENTS = 8
 IDLE_S = 30
+ANSWER_S = 60
+"""What was asked is done once it has begun; only the answer is given up."""
 CLOSING_S = 1
 
 
@@ -25,6 +30,7 @@ class ControlServer:
         self._path = path
         self._answer = answer
         self._clients = 0
+        self._deserted = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
@@ -39,14 +45,14 @@ class ControlServer:
             server.close()
             # Answers already given reach their clients, who then hang up.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CLOSING_S):
-                    while self._clients:
-                        await asyncio.sleep(0.01)
+                async with asyncio.timeout(CLOSING_S if self._clients else 0):
+                    await self._deserted.wait()
             with contextlib.suppress(FileNotFoundError):
                 self._path.unlink()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._clients += 1
+        self._deserted.clear()
         try:
             if self._clients <= MAX_CLIENTS:
                 await self._converse(reader, writer)
@@ -54,21 +60,24 @@ class ControlServer:
             pass
         finally:
             self._clients -= 1
+            if not self._clients:
+                self._deserted.set()
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
-            async with asyncio.timeout(IDLE_S):
-                try:
+            try:
+                async with asyncio.timeout(IDLE_S):
                     line = await reader.readline()
-                except ValueError:
-                    reply: dict[str, object] = {"ok": False, "error": f"A request has at most {MAX_LINE_BYTES} bytes."}
-                    line = b""
-                else:
-                    if not line:
-                        return
+            except ValueError:
+                reply: dict[str, object] = {"ok": False, "error": f"A request has at most {MAX_LINE_BYTES} bytes."}
+                line = b""
+            else:
+                if not line:
+                    return
+                async with asyncio.timeout(ANSWER_S):
                     reply = await self._reply(line)
-            writer.write(json.dumps(reply, ensure_ascii=False).encode() + b"\n")
+            writer.write(json.dumps(reply).encode() + b"\n")
             async with asyncio.timeout(IDLE_S):
                 await writer.drain()
             if not line:
@@ -85,6 +94,9 @@ class ControlServer:
             return {"ok": True, **await self._answer(request)}
         except OperatorError as error:
             return {"ok": False, "error": str(error)}
+        except Exception:
+            log.exception("a request failed")
+            return {"ok": False, "error": "The recorder could not answer; its log says why."}
 
 
 def ask(path: Path, request: Request, *, timeout_s: float = 30) -> dict[str, object]:

@@ -62,7 +62,8 @@ class ChainWriter:
 
     def add(self, body: Body) -> None:
         """Add one line, and before it a ``clock`` line where the clock has changed since the line before."""
-        assert self._signer is not None and self._last is not None
+        assert self._signer is not None
+        assert self._last is not None
         stamp = self._stamp()
         if stamp.boot_ns < self._last.boot_ns:
             stamp = Stamp(boot_ns=self._last.boot_ns, utc_us=stamp.utc_us, error_us=stamp.error_us)

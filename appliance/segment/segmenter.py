@@ -23,6 +23,8 @@ PIECE_NS = 10_000_000_000
 """While a camera delivers nothing, a gap is closed this often."""
 SEGMENT_NS = 12_000_000_000
 """A segment without a new keyframe is ended here, so that a stuck encoder cannot grow it without bound."""
+MAX_IDENTITY_BYTES = 8_192
+"""Of the identity's payload (spec/segment.md, section 4)."""
 
 
 class Coded(Protocol):
@@ -85,34 +87,34 @@ class Segmenter:
         return self._open.from_ns if self._open else None
 
     def push(self, unit: Coded) -> list[Output]:
-        """Take the next picture."""
-        out: list[Output] = []
-        if self._open is not None:
-            spacing = unit.boot_ns - self._open.last_ns
-            if spacing < MIN_SPACING_NS:
-                self.late += 1
-                return out
-            if spacing > MAX_HOLE_NS:
-                out += self._finish(self._nominal_end())
-            elif unit.keyframe or unit.boot_ns - self._open.from_ns > SEGMENT_NS:
-                out += self._finish(unit.boot_ns)
-        elif unit.boot_ns < self._covered_ns:
+        """Take the next picture. Whether it is a keyframe is decided by what is in it, not by what is said of it."""
+        open_ = self._open
+        if unit.boot_ns < (self._covered_ns if open_ is None else open_.last_ns + MIN_SPACING_NS):
             self.late += 1
-            return out
+            # What follows a lost keyframe cannot be decoded against what is open.
+            return self.interrupt(Cause.CAMERA) if open_ and unit.keyframe else []
         try:
             nals = split(unit.data)
-            data = sample(nals)
-            if self._open is None:
-                if not (unit.keyframe and holds_idr(nals)):
-                    self.undecodable += 1
-                    return out
-                out += self._begin(unit, parameter_sets(nals), data)
-            else:
-                out += self._add(self._open, unit, data)
+            data, sets, idr = sample(nals), parameter_sets(nals), holds_idr(nals)
         except MediaError:
-            # What the encoder sent is no picture: nothing after it can be decoded before the next keyframe.
+            # No picture: nothing after it can be decoded before the next keyframe.
             self.undecodable += 1
-            out += self.interrupt(Cause.CAMERA)
+            return self.interrupt(Cause.CAMERA)
+        out: list[Output] = []
+        if open_ is not None:
+            if unit.boot_ns - open_.last_ns > MAX_HOLE_NS:
+                out += self._finish(self._nominal_end())
+            elif idr or self._leaves(open_, unit, sets):
+                out += self._finish(unit.boot_ns)
+            else:
+                return self._add(open_, unit, data)
+        if not idr:
+            self.undecodable += 1
+            return out
+        try:
+            out += self._begin(unit, sets, data)
+        except MediaError:
+            self.undecodable += 1
         return out
 
     def interrupt(self, cause: Cause, *, new_run: bool = False) -> list[Output]:
@@ -139,38 +141,49 @@ class Segmenter:
             out.append(self._hole(to_ns))
         return out
 
+    def _leaves(self, open_: _Open, unit: Coded, sets: ParameterSets | None) -> bool:
+        """Whether a picture that is no keyframe cannot belong to the open segment."""
+        too_long = unit.boot_ns - open_.from_ns > SEGMENT_NS
+        return too_long or unit.mode is not open_.mode or (sets is not None and sets != self._sets)
+
     def _begin(self, unit: Coded, sets: ParameterSets | None, data: bytes) -> list[Output]:
-        out: list[Output] = []
-        if sets is None and self._sets is None:
+        """Open a segment. Raises MediaError, and has changed nothing then."""
+        sets = sets or self._sets
+        if sets is None:
             raise MediaError("a keyframe without parameter sets")
-        if sets is not None and sets != self._sets:
-            track = track_of(sets.sps, sets.pps)
-            self._sets, self._track = sets, track
-            self._run, self._index, self._sequence = self._run + 1, 0, 0
-            out.append(RunBegun(run=self._run, track=track))
-        assert self._track is not None
+        track, run, index = self._track, self._run, self._index
+        if track is None or sets != self._sets:
+            track, run, index = track_of(sets.sps, sets.pps), run + 1, 0
+        opening = Opening(run=run, index=index, mode=unit.mode, boot_ns=unit.boot_ns, track=track)
+        head = self._head(opening)
+        out: list[Output] = []
+        if run != self._run:
+            self._run, self._sequence = run, 0
+            out.append(RunBegun(run=run, track=track))
+        self._sets, self._track, self._index = sets, track, index
         if unit.boot_ns > self._covered_ns:
             out.append(self._hole(unit.boot_ns))
-        opening = Opening(run=self._run, index=self._index, mode=unit.mode, boot_ns=unit.boot_ns, track=self._track)
         self._open = _Open(
-            index=self._index,
+            index=index,
             mode=unit.mode,
             from_ns=unit.boot_ns,
             last_ns=unit.boot_ns,
-            head=identity_box(self._describe(opening)) + segment_type(),
+            head=head,
             pending=[(unit.boot_ns, data, True)],
         )
         self._cause = Cause.CAMERA
         return out
 
+    def _head(self, opening: Opening) -> bytes:
+        identity = self._describe(opening)
+        if len(identity) > MAX_IDENTITY_BYTES:
+            raise MediaError(f"parameter sets that make an identity of {len(identity)} bytes")
+        return identity_box(identity) + segment_type()
+
     def _add(self, open_: _Open, unit: Coded, data: bytes) -> list[Output]:
         out: list[Output] = []
-        spacing = unit.boot_ns - open_.last_ns
-        if 2 * spacing > 3 * self._frame_ns:
-            open_.dropped_frames += max(1, round(spacing / self._frame_ns) - 1)
-            open_.max_hole_ms = max(open_.max_hole_ms, spacing // 1_000_000)
-        if unit.boot_ns - open_.pending[0][0] > FRAGMENT_NS and len(open_.pending) > 1:
-            out.append(self._flush(open_, open_.pending[-1][0], keep_last=True))
+        self._count_hole(open_, unit.boot_ns)
+        out += self._flush_but_last(open_, unit.boot_ns)
         if unit.boot_ns + self._frame_ns - open_.pending[0][0] > FRAGMENT_NS:
             out.append(self._flush(open_, unit.boot_ns))
         open_.pending.append((unit.boot_ns, data, False))
@@ -181,14 +194,11 @@ class Segmenter:
     def _finish(self, to_ns: int) -> list[Output]:
         open_ = self._open
         assert open_ is not None
-        chunk = self._flush(open_, to_ns)
+        self._count_hole(open_, to_ns)
+        chunks = [*self._flush_but_last(open_, to_ns), self._flush(open_, to_ns)]
         self._open = None
         self._index += 1
         self._covered_ns = to_ns
-        spacing = to_ns - open_.last_ns
-        if 2 * spacing > 3 * self._frame_ns:
-            open_.dropped_frames += max(1, round(spacing / self._frame_ns) - 1)
-            open_.max_hole_ms = max(open_.max_hole_ms, spacing // 1_000_000)
         done = SegmentDone(
             run=self._run,
             index=open_.index,
@@ -199,7 +209,20 @@ class Segmenter:
             dropped_frames=open_.dropped_frames,
             max_hole_ms=open_.max_hole_ms,
         )
-        return [chunk, done]
+        return [*chunks, done]
+
+    def _count_hole(self, open_: _Open, next_ns: int) -> None:
+        """Count the pictures that should have come between the last one and ``next_ns``."""
+        spacing = next_ns - open_.last_ns
+        if 2 * spacing > 3 * self._frame_ns:
+            open_.dropped_frames += max(1, round(spacing / self._frame_ns) - 1)
+            open_.max_hole_ms = max(open_.max_hole_ms, spacing // 1_000_000)
+
+    def _flush_but_last(self, open_: _Open, end_ns: int) -> list[Chunk]:
+        """Where the pending pictures up to ``end_ns`` are too long for one fragment, all of them but the last."""
+        if len(open_.pending) > 1 and end_ns - open_.pending[0][0] > FRAGMENT_NS:
+            return [self._flush(open_, open_.pending[-1][0], keep_last=True)]
+        return []
 
     def _flush(self, open_: _Open, end_ns: int, *, keep_last: bool = False) -> Chunk:
         """The pending pictures as one fragment that ends at ``end_ns``."""

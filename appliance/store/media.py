@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.store.layout import Layout, part_of
+from appliance.store.reserve import Reserve
 from base.durable import Disk, DurableFile
 
 
@@ -32,10 +33,11 @@ class Written:
 class MediaFiles:
     """The media of one session. One thread calls it."""
 
-    def __init__(self, disk: Disk, layout: Layout, session: str) -> None:
+    def __init__(self, disk: Disk, layout: Layout, session: str, reserve: Reserve) -> None:
         self._disk = disk
         self._layout = layout
         self._session = session
+        self._reserve = reserve
         self._open: dict[str, _Part] = {}
         self._finished: list[_Part] = []
 
@@ -47,7 +49,7 @@ class MediaFiles:
     def begin_run(self, camera: str, run: int, init: bytes) -> Written:
         """Write the init segment of a run. Durable after ``settle``."""
         path = self._layout.init(self._session, camera, run)
-        self._disk.make_directory(path.parent)
+        self._reserve.create(lambda: self._disk.make_directory(path.parent))
         part = self._create(path)
         self._write(part, init)
         self._finished.append(part)
@@ -98,10 +100,10 @@ class MediaFiles:
             self._disk.sync_directory(folder)
 
     def _create(self, final: Path) -> _Part:
-        return _Part(final, self._disk.create(part_of(final)), hashlib.sha256())
+        return _Part(final, self._reserve.create(lambda: self._disk.create(part_of(final))), hashlib.sha256())
 
     def _write(self, part: _Part, data: bytes) -> None:
-        part.file.write(data)
+        self._reserve.append(part.file, data, part.size_bytes)
         part.digest.update(data)
         part.size_bytes += len(data)
         part.dirty = True

@@ -32,7 +32,13 @@ def prepare(disk: Disk, layout: Layout, identity: DiskIdentity, reserve_bytes: i
     # Power fails here or below: the next try starts over, because there is no identity yet.
     if not layout.ledger.exists():
         disk.create(layout.ledger).close()
-    disk.set_aside_bytes(layout.reserve, reserve_bytes)
+    try:
+        disk.set_aside_bytes(layout.reserve, reserve_bytes)
+    except OSError as error:
+        raise OperatorError(
+            f"{layout.root} has no room for a reserve of {reserve_bytes >> 20} MiB: {error.strerror}.",
+            hint="Take a larger disk, or lower disk.reserve_mib.",
+        ) from error
     disk.sync_directory(layout.root)
     disk.put(layout.identity, json.dumps(asdict(identity)).encode() + b"\n")
 

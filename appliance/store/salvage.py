@@ -1,6 +1,7 @@
 """Media that a crash left without a line: what continues the record, and what is kept aside."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from evidence.lines import Recovered
 
 MAX_RECOVERED_NS = 30_000_000_000
 """Together, for one camera after one restart (spec/ledger.md, section 4.4)."""
+MOST_ASIDE = 64
+"""Files of one camera that are hashed and moved after one restart; what lies beyond stays where it is."""
 _MAX_FILE_BYTES = 256 << 20
 _TICK_NS = 11_112
 """The end of an unnamed segment is known in ticks of 1/90,000 s, its successor's beginning in nanoseconds."""
@@ -22,8 +25,9 @@ _TICK_NS = 11_112
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where the record of one camera of the crashed session stands: its newest run and index, -1 before the first."""
+    """Where the record of one camera stands in the session that recorded it. ``index`` is -1 before the first."""
 
+    session: str
     camera: str
     covered_ns: int
     run: int
@@ -33,11 +37,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAside:
-    """A file that does not count: where it lay under the unit's folder, its digest, and why."""
+    """A file or folder that does not count: where under the unit's folder, and why. Of a file, size and digest."""
 
     path: str
-    size_bytes: int
-    sha256: str
+    size_bytes: int | None
+    sha256: str | None
     reason: str
 
 
@@ -49,25 +53,27 @@ class _Piece:
     data: bytes
 
 
-def salvage(disk: Disk, layout: Layout, session: str, standing: Standing) -> tuple[list[Recovered], list[SetAside]]:
-    """What camera ``standing.camera`` of ``session`` left behind.
+def salvage(disk: Disk, layout: Layout, standing: Standing) -> tuple[list[Recovered], list[SetAside]]:
+    """What camera ``standing.camera`` of ``standing.session`` left behind.
 
     On return the recovered media are durable under their final names, cut to whole fragments. Doing it again after
-    a crash gives the same answer. What is set aside is still where it was; ``move_aside`` moves it once its line stands.
+    a crash gives the same answer. What is set aside stays where it is until ``move_aside``, once its line stands.
     """
     pieces: list[_Piece] = []
     refused: list[SetAside] = []
     covered_ns, length_ns = standing.covered_ns, 0
     slack_ns = 0
     expected = (standing.run, standing.index + 1)
-    for path in _unnamed(layout, session, standing):
-        piece = _read(path)
+    for path in _unnamed(layout, standing):
+        if len(refused) == MOST_ASIDE:
+            break
+        piece = "behind what does not count" if refused else _read(disk, path)
         if isinstance(piece, str):
             refused.append(_set_aside(layout, path, piece))
             continue
         found = (piece.identity.run, piece.identity.index)
         piece_ns = _end_ns(piece) - piece.identity.boot_ns
-        if refused or not _continues(piece, session, standing.camera, expected, covered_ns, slack_ns):
+        if not _continues(piece, standing, expected, covered_ns, slack_ns):
             refused.append(_set_aside(layout, path, "does not continue the record"))
         elif length_ns + piece_ns > MAX_RECOVERED_NS:
             refused.append(_set_aside(layout, path, "longer than a crash can leave"))
@@ -81,29 +87,42 @@ def salvage(disk: Disk, layout: Layout, session: str, standing: Standing) -> tup
 
 
 def set_aside_unknown(layout: Layout, known: set[str]) -> list[SetAside]:
-    """Every file of sessions that the ledger does not know, as an older state of a card leaves them."""
+    """What lies under ``media`` of sessions that the ledger does not know, as an older state of a card leaves it.
+
+    A folder counts as one, however much is in it: a unit that starts has no time to read a day of video.
+    """
     if not layout.media.is_dir():
         return []
-    strangers = [folder for folder in sorted(layout.media.iterdir()) if folder.name not in known]
-    files = [path for folder in strangers for path in sorted(folder.rglob("*")) if path.is_file()]
-    return [_set_aside(layout, path, "of a session that the ledger does not know") for path in files]
+    found: list[SetAside] = []
+    for path in sorted(layout.media.iterdir())[:MOST_ASIDE]:
+        if path.is_file():
+            found.append(_set_aside(layout, path, "no media"))
+        elif path.name not in known:
+            files = sum(len(names) for _, _, names in os.walk(path))
+            reason = f"{files} files of a session that the ledger does not know"
+            found.append(SetAside(path=str(path.relative_to(layout.root)), size_bytes=None, sha256=None, reason=reason))
+    return found
 
 
 def move_aside(disk: Disk, layout: Layout, item: SetAside) -> None:
-    """Take the file out of the media, now that a durable line tells of it."""
+    """Take the file or folder out of the media, now that a durable line tells of it. May be repeated."""
     old = layout.root / item.path
-    if old.exists():
-        disk.make_directory(layout.aside)
-        new = layout.aside / f"{item.sha256[:16]}-{old.name}"
-        if not new.exists():
-            disk.rename(old, new)
-            disk.sync_directory(layout.aside)
+    if not old.exists():
+        return
+    disk.make_directory(layout.aside)
+    name = old.name if item.sha256 is None else f"{item.sha256[:16]}-{old.name}"
+    new, number = layout.aside / name, 1
+    while new.exists():
+        new, number = layout.aside / f"{name}-{number}", number + 1
+    disk.rename(old, new)
+    disk.sync_directory(layout.aside)
+    disk.sync_directory(old.parent)
 
 
-def _unnamed(layout: Layout, session: str, standing: Standing) -> list[Path]:
+def _unnamed(layout: Layout, standing: Standing) -> list[Path]:
     """Media of the newest runs beyond the last index that a line names, in the order of recording."""
     found: list[tuple[int, int, Path]] = []
-    folder = layout.media / session / standing.camera
+    folder = layout.media / standing.session / standing.camera
     for path in folder.glob("*/*.m4s*"):
         run, index = path.parent.name, path.name.split(".")[0]
         if not (run.isdigit() and index.isdigit()):
@@ -114,10 +133,11 @@ def _unnamed(layout: Layout, session: str, standing: Standing) -> list[Path]:
     return [path for _, _, path in sorted(found)]
 
 
-def _read(path: Path) -> _Piece | str:
+def _read(disk: Disk, path: Path) -> _Piece | str:
     """The part of a file that is whole, or why there is none."""
     if path.stat().st_size > _MAX_FILE_BYTES:
         return "too large for a segment"
+    disk.reread(path)
     data = path.read_bytes()
     try:
         data = data[: complete_length(data)]
@@ -129,13 +149,11 @@ def _read(path: Path) -> _Piece | str:
         return f"not a segment: {error}"[:200]
 
 
-def _continues(
-    piece: _Piece, session: str, camera: str, expected: tuple[int, int], covered_ns: int, slack_ns: int
-) -> bool:
+def _continues(piece: _Piece, standing: Standing, expected: tuple[int, int], covered_ns: int, slack_ns: int) -> bool:
     identity = piece.identity
     return (
-        identity.session == session
-        and identity.camera == camera
+        identity.session == standing.session
+        and identity.camera == standing.camera
         and (identity.run, identity.index) == expected
         and ticks(identity.boot_ns) == piece.layout.decode_time == ticks(covered_ns)
         and 0 <= identity.boot_ns - covered_ns <= slack_ns

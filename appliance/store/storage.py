@@ -1,7 +1,6 @@
 """The commit: media durable, then their lines, then the head for everyone else."""
 
 import contextlib
-import errno
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from typing import Protocol
 
 from appliance.store.layout import Layout
 from appliance.store.media import MediaFiles
+from appliance.store.reserve import Reserve
 from base.durable import Disk, publish
 from evidence.lines import Body, Line
 
@@ -57,11 +57,11 @@ class Storage:
         session: str,
         chain: Chain,
         head_path: Path,
+        reserve_bytes: int,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self.media = MediaFiles(disk, layout, session)
-        self._disk = disk
-        self._layout = layout
+        self.reserve = Reserve(disk, layout, reserve_bytes)
+        self.media = MediaFiles(disk, layout, session, self.reserve)
         self._chain = chain
         self._head_path = head_path
         self._monotonic_ns = monotonic_ns
@@ -93,32 +93,18 @@ class Storage:
         if batch is None:
             self.sync_ns = self._monotonic_ns() - began_ns
             return ()
-        self._append(batch.data)
+        # The disk may be full, and the gap that says so must still be written.
+        self.reserve.append(self._ledger, batch.data, self._size_bytes)
         self._ledger.sync()
         # COMMIT. From here on the lines stand, whatever fails.
         self._size_bytes += len(batch.data)
         head = {"seq": batch.head.seq, "sha256": batch.head.sha256, "size_bytes": batch.head.size_bytes}
-        publish(self._head_path, json.dumps(head).encode())
+        # The head is for others; recording does not stop because they cannot be told.
+        with contextlib.suppress(OSError):
+            publish(self._head_path, json.dumps(head).encode())
         self.sync_ns = self._monotonic_ns() - began_ns
         return batch.lines
-
-    def refill_reserve(self, size_bytes: int) -> None:
-        """Set the reserve aside again after it was used, if there is room for it."""
-        if not self._layout.reserve.exists():
-            with contextlib.suppress(OSError):
-                self._disk.set_aside_bytes(self._layout.reserve, size_bytes)
 
     def close(self) -> None:
         """Give the ledger back. Writes nothing."""
         self._ledger.close()
-
-    def _append(self, data: bytes) -> None:
-        try:
-            self._ledger.write(data)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            # The disk is full, and the gap that says so must still be written: that is what the reserve is for.
-            self._disk.remove(self._layout.reserve)
-            self._ledger.cut(self._size_bytes)
-            self._ledger.write(data)

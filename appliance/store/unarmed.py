@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
+from itertools import count
 from typing import Protocol
 
 from evidence.lines import Pruned
@@ -30,33 +31,35 @@ class UnarmedMedia:
     """UNARMED segments in the order of recording, and which of them go first."""
 
     def __init__(self, kept: Iterable[Kept]) -> None:
-        self._kept: deque[Kept] = deque()
+        self._order = count()
+        self._kept: dict[str, deque[tuple[int, Kept]]] = {}
         self._length_ns: dict[str, int] = {}
         for segment in kept:
             self.add(segment)
 
     def add(self, segment: Kept) -> None:
         """A segment was committed."""
-        self._kept.append(segment)
+        self._kept.setdefault(segment.camera, deque()).append((next(self._order), segment))
         self._length_ns[segment.camera] = self._length_ns.get(segment.camera, 0) + segment.length_ns
 
     def expire(self) -> list[Pruned]:
         """All but the newest 30 minutes of each camera: while UTC is proven to be before the window."""
         gone: list[Kept] = []
-        while self._kept:
-            oldest = self._kept[0]
-            if self._length_ns[oldest.camera] - oldest.length_ns < KEPT_NS:
-                break
-            gone.append(self._take())
+        for camera, kept in self._kept.items():
+            while kept and self._length_ns[camera] - kept[0][1].length_ns >= KEPT_NS:
+                gone.append(self._take(camera))
         return _lines(gone, "unarmed-expired")
 
     def shrink(self) -> list[Pruned]:
         """The oldest few, because the disk is down to its reserve."""
-        return _lines([self._take() for _ in range(min(BATCH, len(self._kept)))], "unarmed-reserve")
+        gone: list[Kept] = []
+        while len(gone) < BATCH and (left := [camera for camera, kept in self._kept.items() if kept]):
+            gone.append(self._take(min(left, key=lambda camera: self._kept[camera][0][0])))
+        return _lines(gone, "unarmed-reserve")
 
-    def _take(self) -> Kept:
-        segment = self._kept.popleft()
-        self._length_ns[segment.camera] -= segment.length_ns
+    def _take(self, camera: str) -> Kept:
+        _, segment = self._kept[camera].popleft()
+        self._length_ns[camera] -= segment.length_ns
         return segment
 
 
