@@ -1,24 +1,25 @@
 """What a media file holds: hashed while it is read, taken apart, judged against its line. Runs in worker processes."""
 
 import hashlib
-import io
 import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
+from audit.files import open_regular
 from cmaf.errors import MediaError
+from cmaf.pictures import require_pictures
 from cmaf.read import Data, SegmentLayout, read_identity, read_segment
-from cmaf.track import Track, init_segment
+from cmaf.track import TIMESCALE, Track, init_segment
 from evidence import identity as identities
 from evidence.codes import Code
 from evidence.errors import EvidenceError
 from evidence.identity import Identity
+from evidence.lines import MAX_SEGMENT_BYTES
 from evidence.verify.media import Expected, ExpectedInit, Facts, Fault, judge
 
-_BUFFER_BYTES = 8 << 20
+_HEAD_BYTES = 1 << 16
+_BUFFER_BYTES = 1 << 20
 _INIT_BYTES = 1 << 20
 _MAX_FRAGMENT_MS = 500
 
@@ -36,7 +37,9 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a loose file is: its digest, and the session, camera, run and index that it claims."""
+    """What a loose file is: its digest, and the session, camera, run and index that it claims. Of one that is too
+    long for a segment, or that cannot be read, the digest is empty.
+    """
 
     path: str
     sha256: str
@@ -59,22 +62,26 @@ class Inspector:
                 faults = self._judge(Path(path), look)
             except (FileNotFoundError, NotADirectoryError):
                 continue
+            except OSError as error:
+                code = Code.INIT_MISSING if isinstance(look.expected, ExpectedInit) else Code.MEDIA_MISSING
+                faults = (Fault(code=code, detail=f"{look.expected.path} cannot be read: {error.strerror}"),)
             if not faults:
                 return faults
             first = first or faults
         return first
 
     def facts(self, path: Path) -> Facts:
-        """What the segment file at ``path`` holds."""
-        with _opened(path) as file:
+        """What the segment file at ``path`` holds. Raises OSError.
+
+        One that is too long for a segment is not read to its end: a file can claim any length and take no room.
+        """
+        with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
-            if size == 0:
-                return self._facts(b"")
-            if size > _BUFFER_BYTES:
-                with mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
-                    return self._facts(mapped)
+            if size > MAX_SEGMENT_BYTES:
+                identity = _identity(file.read(_HEAD_BYTES))
+                return Facts(size=size, sha256="", identity=identity, malformed="too long for a segment")
             if len(self._buffer) < size:
-                self._buffer = bytearray(min(max(size, 2 * len(self._buffer)), _BUFFER_BYTES))
+                self._buffer = bytearray(min(max(size, 2 * len(self._buffer), _BUFFER_BYTES), MAX_SEGMENT_BYTES))
             with memoryview(self._buffer) as whole:
                 length = 0
                 while length < size and (count := file.readinto(whole[length:size])):
@@ -82,7 +89,7 @@ class Inspector:
                 with whole[:length] as view:
                     return self._facts(view)
 
-    def _facts(self, data: bytes | memoryview | mmap) -> Facts:
+    def _facts(self, data: memoryview) -> Facts:
         sha256 = hashlib.sha256(data).hexdigest()
         identity = _identity(data)
         try:
@@ -90,6 +97,7 @@ class Inspector:
             if identity is None:
                 raise MediaError("the identity cannot be read")
             _require_form(layout, identity.timescale)
+            require_pictures(data)
             init_sha256 = self._rebuilt(identity)
         except MediaError as error:
             return Facts(size=len(data), sha256=sha256, identity=identity, malformed=str(error))
@@ -117,7 +125,7 @@ class Inspector:
     def _judge(self, path: Path, look: Look) -> Faults:
         expected = look.expected
         if isinstance(expected, ExpectedInit):
-            with _opened(path) as file:
+            with open_regular(path) as file:
                 data = file.read(_INIT_BYTES)
             if hashlib.sha256(data).hexdigest() == expected.sha256:
                 return ()
@@ -140,24 +148,35 @@ def label_files(paths: Sequence[str]) -> list[Label]:
     """What loose files are."""
     labels: list[Label] = []
     for path in paths:
-        with Path(path).open("rb") as file:
-            head = file.read(1 << 16)
-            digest = hashlib.sha256(head)
-            while block := file.read(1 << 20):
-                digest.update(block)
-        identity = _identity(head)
+        try:
+            identity, sha256 = _label(Path(path))
+        except OSError:  # gone since it was listed
+            identity, sha256 = None, ""
         claim = None if identity is None else (identity.session, identity.camera, identity.run, identity.index)
-        labels.append(Label(path=path, sha256=digest.hexdigest(), claim=claim))
+        labels.append(Label(path=path, sha256=sha256, claim=claim))
     return labels
 
 
-def _opened(path: Path) -> io.FileIO:
-    """A regular file for reading; anything else that lies there is as good as nothing."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise FileNotFoundError(path)
-    return io.FileIO(descriptor)
+def peek(path: Path) -> Identity | None:
+    """The identity that a file begins with, or None where it has none or cannot be read."""
+    try:
+        with open_regular(path) as file:
+            return _identity(file.read(_HEAD_BYTES))
+    except OSError:
+        return None
+
+
+def _label(path: Path) -> tuple[Identity | None, str]:
+    with open_regular(path) as file:
+        head = file.read(_HEAD_BYTES)
+        if os.fstat(file.fileno()).st_size > MAX_SEGMENT_BYTES:
+            return _identity(head), ""
+        digest = hashlib.sha256(head)
+        left = MAX_SEGMENT_BYTES
+        while left and (block := file.read(1 << 20)):
+            digest.update(block)
+            left -= min(len(block), left)
+    return _identity(head), digest.hexdigest()
 
 
 def _identity(data: Data) -> Identity | None:
@@ -169,6 +188,8 @@ def _identity(data: Data) -> Identity | None:
 
 def _require_form(layout: SegmentLayout, timescale: int) -> None:
     """What spec/segment.md, section 3 asks beyond the boxes. Raises MediaError."""
+    if timescale != TIMESCALE:
+        raise MediaError(f"the timescale is {timescale}, not {TIMESCALE}")
     if not layout.first_is_keyframe or layout.keyframes != 1:
         raise MediaError(f"{layout.keyframes} key pictures; exactly the first must be one")
     longest = _MAX_FRAGMENT_MS * timescale // 1_000 + 2

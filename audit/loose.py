@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
-from audit.inspect import Inspector, Label, label_files
-from audit.sources import Sources, placed_media
+from audit.files import printable
+from audit.inspect import Inspector, Label, label_files, peek
+from audit.sources import Placed, Sources, placed_media
 from evidence.codes import Code
 from evidence.identity import Identity
 from evidence.verify.findings import Place
@@ -66,35 +67,74 @@ def report_alone(pool: Executor, sources: Sources, labels: Sequence[Label]) -> l
     records: dict[tuple[str, str, str] | None, Record] = {}
     inspector = Inspector()
     for path in paths:
-        facts = inspector.facts(path)
+        try:
+            facts = inspector.facts(path)
+        except OSError as error:
+            record = records.setdefault(None, Record())
+            record.findings.add(Code.MEDIA_MALFORMED, Place(), f"{printable(path.name)}: {error.strerror}")
+            continue
         record = records.setdefault(_names(facts.identity), Record())
         record.names = _names(facts.identity)
         if facts.identity is None or facts.malformed is not None:
-            record.findings.add(Code.MEDIA_MALFORMED, Place(), f"{path.name}: {facts.malformed}")
+            record.findings.add(Code.MEDIA_MALFORMED, Place(), f"{printable(path.name)}: {facts.malformed}")
         if facts.identity is not None:
-            detail = f"{path.name} says that it is {describe(facts.identity)}; sha256 {facts.sha256}"
+            detail = f"{printable(path.name)} says that it is {describe(facts.identity)}; sha256 {facts.sha256}"
             record.findings.add(Code.UNSIGNED_ALONE, Place(), detail)
     return list(records.values())
 
 
-def report_unnamed(records: Sequence[Record], sources: Sources, unused: Sequence[Path]) -> None:
-    """Media that no line names. Where lines are missing or refused, those may have named them: nothing is said."""
+def report_unnamed(records: Sequence[Record], sources: Sources, unused: Sequence[Path]) -> list[Record]:
+    """Media that no line names. Where lines are missing or refused, those may have named them: nothing is said.
+
+    Returns a record for each unit that such media speak of and no ledger does, and one for given folders of which
+    no ledger names anything: a record whose ledger was taken away must not pass for verified beside another.
+    """
     if any(record.damaged for record in records):
-        return
-    findings = records[0].findings
+        return []
+    strangers: dict[tuple[str, str, str] | None, Record] = {}
     for path in unused:
-        findings.add(Code.MEDIA_UNNAMED, Place(), path.name)
+        _unnamed(records, strangers, path, path.name, None)
     for folder in sources.folders:
         for media in placed_media(folder):
-            key = (media.session, media.camera, media.run)
-            relative = media.path.relative_to(folder).as_posix()
-            if any(
-                (record.named.opens(key) if media.index is None else record.named.names(key, media.index))
-                or relative in record.set_aside
-                for record in records
-            ):
-                continue
-            findings.add(Code.MEDIA_UNNAMED, Place(camera=media.camera), relative)
+            if not _is_named(records, media, folder):
+                relative = media.path.relative_to(folder).as_posix()
+                _unnamed(records, strangers, media.path, relative, media.camera)
+    for part in sources.without_ledger:
+        named = not set(part.loose) <= set(unused) or any(
+            _is_named(records, media, folder) for folder in part.folders for media in placed_media(folder)
+        )
+        if not named:
+            detail = f"no ledger names anything in {printable(str(part.path))}"
+            strangers.setdefault(None, Record()).findings.add(Code.UNSIGNED_ALONE, Place(), detail)
+    return list(strangers.values())
+
+
+def _is_named(records: Sequence[Record], media: Placed, folder: Path) -> bool:
+    key = (media.session, media.camera, media.run)
+    relative = media.path.relative_to(folder).as_posix()
+    return any(
+        (record.named.opens(key) if media.index is None else record.named.names(key, media.index))
+        or relative in record.set_aside
+        for record in records
+    )
+
+
+def _unnamed(
+    records: Sequence[Record],
+    strangers: dict[tuple[str, str, str] | None, Record],
+    path: Path,
+    name: str,
+    camera: str | None,
+) -> None:
+    """A file that no line names: a note, or, where it speaks of a unit of which no ledger was given, a question."""
+    identity = peek(path)
+    names = _names(identity)
+    if identity is None or names in {record.names for record in records}:
+        records[0].findings.add(Code.MEDIA_UNNAMED, Place(camera=camera), printable(name))
+        return
+    record = strangers.setdefault(names, Record())
+    record.names = names
+    record.findings.add(Code.UNSIGNED_ALONE, Place(), f"{printable(name)} says that it is {describe(identity)}")
 
 
 def _names(identity: Identity | None) -> tuple[str, str, str] | None:

@@ -2,10 +2,11 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit.files import open_regular, printable
 from base.errors import OperatorError
 from evidence.errors import EvidenceError
 from evidence.jws import MAX_BYTES, unseal
@@ -13,6 +14,7 @@ from evidence.profile import PROFILE_TYP
 
 _PLACED_FOLDER = re.compile(r"(?:.*/)?media/([A-Za-z0-9_-]{43})/([A-Za-z0-9-]{1,32})/([0-9]{1,16})")
 _PLACED_NAME = re.compile(r"([0-9]{6,16})\.m4s|init\.mp4")
+_PLACED_PARTS = tuple(re.compile(part) for part in (r"[A-Za-z0-9_-]{43}", r"[A-Za-z0-9-]{1,32}", r"[0-9]{1,16}"))
 _MEDIA_SUFFIXES = frozenset({".m4s", ".mp4"})
 _FIRST_BOXES = frozenset({b"uuid", b"ftyp", b"styp"})
 _SUFFIXES = _MEDIA_SUFFIXES | {".jws", ".pem"}
@@ -33,7 +35,8 @@ class Placed:
 class Sources:
     """What was found. ``folders`` hold a ``media`` folder each. ``loose`` are media files given or found anywhere else.
     ``whole`` says that a folder with media was given, so that what is not in it is missing; else media that are not
-    given are unchecked only. ``roots`` are certificates that lie about; nobody trusts them for that.
+    given are unchecked only. ``roots`` are certificates that lie about; nobody trusts them for that. ``without_ledger``
+    are the folders that were given and hold media only.
     """
 
     ledgers: tuple[Path, ...]
@@ -41,24 +44,65 @@ class Sources:
     loose: tuple[Path, ...]
     roots: tuple[Path, ...]
     whole: bool
+    without_ledger: tuple["WithoutLedger", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithoutLedger:
+    """A folder that was given and holds no ledger: its media, as in ``Sources``."""
+
+    path: Path
+    folders: tuple[Path, ...]
+    loose: tuple[Path, ...]
 
 
 def find_sources(paths: list[Path]) -> Sources:
-    """Look through ``paths``: folders of units, copies, ledgers and segments. Raises OperatorError for nothing."""
-    found = _Found()
+    """Look through ``paths``: folders of units, copies, ledgers and segments.
+
+    Raises OperatorError where one of them brings nothing, or cannot be read to its last folder: what nobody looked at
+    must not pass for verified.
+    """
+    parts: list[_Found] = []
     for path in paths:
-        if not path.exists():
-            raise OperatorError(f"There is no {path}.", hint="Give a unit's folder, a ledger or a segment.")
-        if path.is_dir():
-            found.walk(path)
-        elif not found.file(path):
-            raise OperatorError(f"{path} is neither a ledger nor a segment.", hint="Leave it out.")
-    ledgers, folders, loose, roots, whole = found.ledgers, found.folders, found.loose, found.roots, found.whole
-    if not ledgers and not loose and not folders:
-        raise OperatorError(
-            f"Nothing to verify in {', '.join(map(str, paths))}.", hint="Give a unit's folder, a ledger or a segment."
-        )
-    return Sources(ledgers=tuple(ledgers), folders=tuple(folders), loose=tuple(loose), roots=tuple(roots), whole=whole)
+        try:
+            parts.append(_find(path))
+        except OSError as error:
+            raise OperatorError(
+                f"{printable(os.fsdecode(error.filename or path))} cannot be read: {error.strerror}.",
+                hint="Ask whoever holds this copy, or copy it to where you may read all of it.",
+            ) from error
+    return Sources(
+        ledgers=_each_once([part.ledgers for part in parts]),
+        folders=_each_once([part.folders for part in parts]),
+        loose=_each_once([part.loose for part in parts]),
+        roots=_each_once([part.roots for part in parts]),
+        whole=any(part.whole for part in parts),
+        without_ledger=tuple(
+            WithoutLedger(path=path, folders=tuple(part.folders), loose=tuple(part.loose))
+            for path, part in zip(paths, parts, strict=True)
+            if path.is_dir() and not part.ledgers
+        ),
+    )
+
+
+def _find(path: Path) -> "_Found":
+    hint = "Give a unit's folder, a ledger or a segment."
+    found = _Found()
+    if not path.exists():
+        raise OperatorError(f"There is no {path}.", hint=hint)
+    if path.is_dir():
+        found.walk(path)
+        if not found.ledgers and not found.loose and not found.folders:
+            raise OperatorError(f"Nothing to verify in {path}.", hint=hint)
+    elif not path.is_file() or not found.file(path):
+        raise OperatorError(f"{path} is neither a ledger nor a segment.", hint="Leave it out.")
+    elif found.roots:
+        raise OperatorError(f"{path} is a certificate, and nothing to verify.", hint="Give it with --trust.")
+    return found
+
+
+def _each_once(parts: Sequence[dict[Path, None]]) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(path for part in parts for path in part))
 
 
 class _Found:
@@ -76,11 +120,14 @@ class _Found:
         self.whole = self.whole or (folder / "media").is_dir()
         for parent, names in _directories(folder):
             placed = _PLACED_FOLDER.fullmatch(parent.as_posix()) is not None
+            if "media" in names and (parent / "media").is_dir():  # a link to another disk
+                self.folders[parent.resolve()] = None
+                self.whole = True
             for name in names:
                 if Path(name).suffix not in _SUFFIXES:
                     continue
                 if placed and _PLACED_NAME.fullmatch(name):
-                    self.folders[parent.resolve().parents[3]] = None
+                    self.folders[parent.parents[3].resolve()] = None
                     self.whole = True
                 elif (parent / name).is_file():
                     self.file(parent / name)
@@ -88,7 +135,7 @@ class _Found:
 
     def file(self, path: Path) -> bool:
         """A file, by its name, or by its first bytes where the name says nothing. False where it is none of ours."""
-        with path.open("rb") as opened:
+        with open_regular(path) as opened:
             head = opened.read(MAX_BYTES)
         if path.suffix == ".pem":
             self.roots[path] = None
@@ -102,34 +149,46 @@ class _Found:
 
 
 def placed_media(folder: Path) -> Iterator[Placed]:
-    """The media files that lie in their places under ``folder``, one directory at a time."""
-    for parent, names in _directories(folder / "media"):
-        if _PLACED_FOLDER.fullmatch(parent.as_posix()):
-            for name in names:
-                placed = read_place(parent / name)
-                if placed is not None:
-                    yield placed
-
-
-def read_place(file: Path) -> Placed | None:
-    """What the place of a file says that it is."""
-    folder, name = _PLACED_FOLDER.fullmatch(file.parent.as_posix()), _PLACED_NAME.fullmatch(file.name)
-    if folder is None or name is None:
-        return None
-    index = None if name[1] is None else int(name[1])
-    return Placed(path=file, session=folder[1], camera=folder[2], run=int(folder[3]), index=index)
+    """The media files that lie in their places under ``folder``, one directory at a time; no other is looked into."""
+    parents = [folder / "media"]
+    for pattern in _PLACED_PARTS:
+        parents = [parent / name for parent in parents for name in _scan(parent)[0] if pattern.fullmatch(name)]
+    for parent in parents:
+        session, camera, run = parent.parts[-3:]
+        for name in _scan(parent)[1]:
+            match = _PLACED_NAME.fullmatch(name)
+            if match is not None:
+                index = None if match[1] is None else int(match[1])
+                yield Placed(path=parent / name, session=session, camera=camera, run=int(run), index=index)
 
 
 def _directories(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        yield Path(parent), sorted(names)
+    """Each directory below ``folder`` and the names in it that are no directories; links are not followed."""
+    waiting = [folder]
+    while waiting:
+        parent = waiting.pop()
+        folders, names = _scan(parent)
+        yield parent, names
+        waiting += [parent / name for name in reversed(folders)]
+
+
+def _scan(folder: Path) -> tuple[list[str], list[str]]:
+    """The names of a directory, sorted: directories, and everything else. Of none, none."""
+    folders: list[str] = []
+    names: list[str] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                (folders if entry.is_dir(follow_symlinks=False) else names).append(entry.name)
+    except (FileNotFoundError, NotADirectoryError):  # deleted in the meantime
+        return [], []
+    return sorted(folders), sorted(names)
 
 
 def _is_profile(head: bytes) -> bool:
     """A signed profile is a file of one line, which is no ledger's."""
     try:
-        unseal(head.split(b"\n")[0], PROFILE_TYP)
+        unseal(head.removesuffix(b"\n"), PROFILE_TYP)
     except EvidenceError:
         return False
     return True

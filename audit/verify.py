@@ -5,14 +5,18 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import combinations
 from multiprocessing import get_context
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from audit.files import open_regular, printable
 from audit.inspect import Faults, Label, Look, look_at
-from audit.ledgers import read_lines, read_names
+from audit.ledgers import MAX_UNREADABLE_LINES, read_lines, read_names
 from audit.loose import Loose, label_all, report_alone, report_unnamed
 from audit.sources import Sources, find_sources
+from base.errors import OperatorError
 from evidence.certificate import Trust
 from evidence.codes import Code
 from evidence.verify.findings import Place
@@ -27,6 +31,7 @@ Progress = Callable[[int], None]
 
 _LINES_PER_BATCH = 256
 _FILES_PER_BATCH = 8
+_BLOCK_BYTES = 1 << 16
 _SMALL_LEDGER_BYTES = 256 << 10
 """Below this, starting processes takes longer than the work."""
 
@@ -53,10 +58,10 @@ def verify(
     with _workers(1 if small and len(sources.loose) < 2 * _FILES_PER_BATCH else jobs) as pool:
         labels = label_all(pool, sources.loose)
         if not sources.ledgers:
-            return write_answer(report_alone(pool, sources, labels))
+            return write_answer(_require_any(report_alone(pool, sources, labels), sources))
         checker = _Checker(sources, labels, trust, pool, jobs, decode, progress or _ignore)
         records = [checker.verify_unit(ledgers) for ledgers in _units(sources.ledgers)]
-        report_unnamed(records, sources, checker.loose.unused())
+        records += report_unnamed(records, sources, checker.loose.unused())
     for record in records:
         record.finish()
     return write_answer(records)
@@ -67,7 +72,34 @@ def _units(ledgers: Sequence[Path]) -> list[list[Path]]:
     units: dict[object, list[Path]] = {}
     for path in ledgers:
         units.setdefault(read_names(path) or path, []).append(path)
-    return [sorted(found, key=lambda path: -path.stat().st_size) for found in units.values()]
+    return [_branches(sorted(found, key=lambda path: -path.stat().st_size)) for found in units.values()]
+
+
+def _branches(ledgers: Sequence[Path]) -> list[Path]:
+    """Without those that are the beginning of another, or the same once more: they say nothing of their own."""
+    kept: list[Path] = []
+    for path in ledgers:
+        if not any(_begins(other, path) for other in kept):
+            kept.append(path)
+    return kept
+
+
+def _begins(longer: Path, shorter: Path) -> bool:
+    """Whether ``longer`` begins with all bytes of ``shorter``, which are whole lines."""
+    with open_regular(longer) as one, open_regular(shorter) as two:
+        last = b""
+        while block := two.read(_BLOCK_BYTES):
+            if one.read(len(block)) != block:
+                return False
+            last = block
+    return last.endswith(b"\n")
+
+
+def _require_any(records: list[Record], sources: Sources) -> list[Record]:
+    if not records:
+        where = ", ".join(printable(str(path)) for path in (*sources.folders, *sources.loose))
+        raise OperatorError(f"No ledger and no segment in {where}.", hint="Give a unit's folder, a ledger or a segment.")
+    return records
 
 
 class _Checker:
@@ -93,41 +125,49 @@ class _Checker:
 
     def verify_unit(self, ledgers: Sequence[Path]) -> Record:
         """One unit's ledgers, as branches where they part (step 10)."""
-        record, histories = self._judge_all(ledgers, None)
+        record, histories, closed = self._judge_all(ledgers, None)
         forks = _forks(histories)
-        since = min((seq for seq, code in forks if code is Code.EQUIVOCATION), default=None)
+        since = min((fork.seq for fork in forks if fork.code is Code.EQUIVOCATION), default=None)
         if since is not None:
-            record, _ = self._judge_all(ledgers, since)
-        for seq, code in forks:
+            record, _, _ = self._judge_all(ledgers, since)
+        for seq, code in sorted({(fork.seq, fork.code) for fork in forks}):
             record.findings.add(code, Place(seq=seq))
+        record.closed = bool(closed - {fork.abandoned for fork in forks})
         return record
 
-    def _judge_all(self, ledgers: Sequence[Path], until_seq: int | None) -> tuple[Record, list[History]]:
+    def _judge_all(self, ledgers: Sequence[Path], until_seq: int | None) -> tuple[Record, list[History], set[int]]:
+        """The record, the lines of each ledger where there are several, and the numbers of those that are closed."""
         record = Record()
         histories: list[History] = []
+        closed: set[int] = set()
         self._unchecked = False
-        for path in ledgers:
+        for number, path in enumerate(ledgers):
             history = History() if len(ledgers) > 1 else None
             verifier = Verifier(self._trust, record, history=history, known=tuple(histories), until_seq=until_seq)
             self._judge_lines(path, verifier, record)
             verifier.finish()
+            if verifier.closed:
+                closed.add(number)
             if history is not None:
                 histories.append(history)
         if not self._trust.roots:
             record.findings.add(Code.NO_TRUST, Place())
         if self._unchecked:
             record.findings.add(Code.MEDIA_UNCHECKED, Place())
-        return record, histories
+        return record, histories, closed
 
     def _judge_lines(self, path: Path, verifier: Verifier, record: Record) -> None:
         under_way: deque[tuple[list[Opened], Future[list[bool]]]] = deque()
         batch: list[Opened] = []
-        done = torn = 0
+        done = torn = unreadable = 0
         for raw in read_lines(path):
             if raw.torn:
                 torn = 1
                 break
             batch.append(verifier.open(raw.text))
+            unreadable = unreadable + 1 if batch[-1].line is None else 0
+            if unreadable == MAX_UNREADABLE_LINES:
+                break
             if len(batch) == _LINES_PER_BATCH:
                 under_way.append((batch, self._check(batch)))
                 batch = []
@@ -177,14 +217,25 @@ class _Checker:
                 record.settle(task, faults)
 
 
-def _forks(histories: Sequence[History]) -> list[tuple[int, Code]]:
-    """Where each ledger parts from those before it: from the one that it goes furthest with."""
-    forks: list[tuple[int, Code]] = []
-    for number, history in enumerate(histories):
-        parted = [(other.fork(history), other) for other in histories[:number]]
-        if parted and all(seq is not None for seq, _ in parted):
-            seq, other = max(((seq, other) for seq, other in parted if seq is not None), key=lambda each: each[0])
-            forks.append((seq, judge_fork(other.branch(seq), history.branch(seq))))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fork:
+    """Two ledgers part at ``seq``. ``abandoned`` is the number of the one that nobody went on with, if one is."""
+
+    seq: int
+    code: Code
+    abandoned: int | None
+
+
+def _forks(histories: Sequence[History]) -> list[_Fork]:
+    """Where each two ledgers part. Every two, since of three branches any two can be the unlawful ones."""
+    forks: list[_Fork] = []
+    for (i, one), (j, two) in combinations(enumerate(histories), 2):
+        seq = one.fork(two)
+        if seq is not None:
+            left, right = one.branch(seq), two.branch(seq)
+            code = judge_fork(left, right)
+            abandoned = None if code is Code.EQUIVOCATION else (j if left.opens_with_start else i)
+            forks.append(_Fork(seq=seq, code=code, abandoned=abandoned))
     return forks
 
 

@@ -1,7 +1,7 @@
 """Strict reading of hostile segments: exactly what ``identity``, ``fragment`` and ``track`` write is accepted.
 
 Every function raises MediaError and nothing else, keeps no view of its argument, and needs memory
-in proportion to the number of samples. ``data`` may be a mapped file.
+in proportion to the number of samples, of which there are at most MAX_SAMPLES. ``data`` may be a mapped file.
 """
 
 import struct
@@ -28,7 +28,8 @@ _AVCC_AT = 491
 # Where each box of a moof begins (fragment.py), to say which one is wrong.
 _HEAD_PARTS = ((0, "moof"), (8, "mfhd"), (24, "traf"), (32, "tfhd"), (48, "tfdt"), (68, "trun"))
 _HEAD_VALUES = struct.Struct(">I16xI36xQ12xI4x")
-_MOST_SAMPLES = 1 << 28
+MAX_SAMPLES = 1 << 16
+"""Pictures in a segment (spec/segment.md, section 3)."""
 _LAST_TIME = (1 << 64) - 1
 
 
@@ -176,6 +177,15 @@ def annexb(data: Data, avcc: bytes) -> bytes:
     return b"".join(parts)
 
 
+def sample_places(view: memoryview) -> Iterator[tuple[int, int, bool]]:
+    """Where each sample of a segment begins and ends, and whether its flags call it a keyframe. Raises MediaError."""
+    for fragment in _fragments(view, _opening(view)[1]):
+        at = fragment.media_at
+        for size, flags in zip(fragment.table[1::3], fragment.table[2::3], strict=True):
+            yield at, at + size, flags == KEYFRAME_FLAGS
+            at += size
+
+
 def _opening(view: memoryview) -> tuple[bytes, int]:
     """The identity's payload, and where the first fragment must begin."""
     identity, at = find_identity(view)
@@ -188,8 +198,12 @@ def _opening(view: memoryview) -> tuple[bytes, int]:
 def _fragments(view: memoryview, at: int) -> Iterator[_Fragment]:
     """The fragments from ``at`` to the end, each checked against the one before. MediaError at the first bad one."""
     before: _Fragment | None = None
+    samples = 0
     while at < len(view):
         fragment = _fragment(view, at)
+        samples += len(fragment.table) // 3
+        if samples > MAX_SAMPLES:
+            raise MediaError(f"byte {at}: more than {MAX_SAMPLES} samples")
         if before and fragment.sequence != before.sequence + 1:
             raise MediaError(f"byte {at}: fragment {fragment.sequence} after {before.sequence}")
         if before and fragment.decode_time != before.decode_time + before.duration:
@@ -203,7 +217,7 @@ def _fragment(view: memoryview, at: int) -> _Fragment:
     if media_at - at < HEAD_BYTES:
         raise MediaError(f"byte {at}: moof box of {media_at - at} bytes")
     _, sequence, decode_time, samples = _HEAD_VALUES.unpack_from(view, at)
-    expected = moof_head(sequence, decode_time, samples) if samples < _MOST_SAMPLES else b""
+    expected = moof_head(sequence, decode_time, samples) if samples <= MAX_SAMPLES else b""
     if view[at : at + HEAD_BYTES] != expected:
         raise MediaError(f"byte {at}: {_first_difference(bytes(view[at : at + HEAD_BYTES]), expected)}")
     table: tuple[int, ...] = struct.unpack_from(f">{3 * samples}I", view, at + HEAD_BYTES)

@@ -30,6 +30,7 @@ from evidence.members import (
 from evidence.words import Cause, ClockChange, ClockState, Mode
 
 MAX_SEGMENT_NS = 60 * 10**9
+MAX_SEGMENT_BYTES = 64 << 20
 Facts = dict[str, str | int | None]
 
 
@@ -261,6 +262,8 @@ def _check(body: Body) -> None:
         case Segment():
             if not 0 < body.to_ns - body.from_ns <= MAX_SEGMENT_NS:
                 raise ValueError("to_ns is not after from_ns, or more than a minute after it")
+            if body.size > MAX_SEGMENT_BYTES:
+                raise ValueError("size is more than 64 MiB")
         case Gap():
             if body.from_boot is None and body.from_ns >= body.to_ns:
                 raise ValueError("to_ns is not after from_ns")

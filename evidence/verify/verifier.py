@@ -69,6 +69,11 @@ class Verifier:
         self.lines = 0
         self._last: Place | None = None
 
+    @property
+    def closed(self) -> bool:
+        """Whether a ``close`` line ends the ledger."""
+        return self._chain.closed
+
     def open(self, text: bytes) -> Opened:
         """Steps 1 and 2 for the next line of the file, given without its LF. Signatures may be checked in batches."""
         return self._keyring.open(text)
@@ -101,7 +106,6 @@ class Verifier:
             record.names = (claimed.election, claimed.station, claimed.unit)
         if head is not None and (record.head is None or head[0] > record.head[0]):
             record.head, record.last = head, self._last
-        record.closed = record.closed or self._chain.closed
         record.damaged = record.damaged or self._chain.damaged
         record.profile = record.profile or self._arming.profile
         record.clock += self._timing.clock
