@@ -1,7 +1,9 @@
 """Media that a crash left without a line: what continues the record, and what is kept aside."""
 
+import contextlib
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from appliance.store.layout import Layout, part_of
 from base.durable import Disk
 from cmaf.errors import MediaError
 from cmaf.fragment import ticks
-from cmaf.read import SegmentLayout, complete_length, read_segment
+from cmaf.read import SegmentLayout, annexb, complete_length, read_segment
 from evidence.errors import EvidenceError
 from evidence.identity import Identity, read_identity
 from evidence.lines import Recovered
@@ -18,6 +20,7 @@ MAX_RECOVERED_NS = 30_000_000_000
 """Together, for one camera after one restart (spec/ledger.md, section 4.4)."""
 MOST_ASIDE = 64
 """Files of one camera that are hashed and moved after one restart; what lies beyond stays where it is."""
+_LOST_PAGE = re.compile(rb"\x00\x00\x00(?!\x01)")
 _MAX_FILE_BYTES = 256 << 20
 _TICK_NS = 11_112
 """The end of an unnamed segment is known in ticks of 1/90,000 s, its successor's beginning in nanoseconds."""
@@ -144,9 +147,27 @@ def _read(disk: Disk, path: Path) -> _Piece | str:
         if not data:
             return "no whole fragment"
         layout = read_segment(data)
-        return _Piece(path=path, identity=read_identity(layout.identity), layout=layout, data=data)
+        identity = read_identity(layout.identity)
+        kept = _undamaged(data, layout, identity.avcc)
+        if not kept:
+            return "no fragment whose pictures are whole"
+        return _Piece(path=path, identity=identity, layout=read_segment(kept), data=kept)
     except (MediaError, EvidenceError) as error:
         return f"not a segment: {error}"[:200]
+
+
+def _undamaged(data: bytes, layout: SegmentLayout, avcc: bytes) -> bytes:
+    """The fragments before the first one in which a page is missing.
+
+    A power cut may keep a later page of what was not synced and lose an earlier one, which then reads as zeros; boxes
+    do not show that. Inside a NAL unit three zero bytes never follow each other (H.264, 7.4.1).
+    """
+    for last in reversed(layout.fragments):
+        kept = data[: last.offset + last.size]
+        with contextlib.suppress(MediaError):
+            if not _LOST_PAGE.search(annexb(kept, avcc)):
+                return kept
+    return b""
 
 
 def _continues(piece: _Piece, standing: Standing, expected: tuple[int, int], covered_ns: int, slack_ns: int) -> bool:

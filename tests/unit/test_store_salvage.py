@@ -172,6 +172,27 @@ def test_rubbish_does_not_count_and_is_no_crash(left: Left, rubbish: bytes) -> N
     assert aside[0].reason == "no whole fragment"
 
 
+def test_a_page_that_a_power_cut_lost_ends_what_is_recovered_before_its_fragment(left: Left) -> None:
+    left.left(1)
+    left.write()
+    whole = left.path(2).read_bytes()
+    left.path(2).unlink()
+    part = part_of(left.path(2))
+    fragments = read_segment(whole).fragments
+    for number, fragment in enumerate(fragments):
+        left.path(2).unlink(missing_ok=True)
+        end = fragment.offset + fragment.size
+        # Of the last picture, the length before it, or its bytes.
+        for begin in (end - 8, end - 4):
+            part.write_bytes(whole[:begin] + bytes(4) + whole[begin + 4 :])
+            lines, aside = left.salvage()
+            if number == 0:
+                assert (lines, aside[0].reason) == ([], "no fragment whose pictures are whole")
+            else:
+                assert [line.size for line in lines] == [fragment.offset]
+                left.path(2).unlink()
+
+
 def test_more_than_thirty_seconds_are_not_what_a_crash_leaves(left: Left) -> None:
     left.left(17)
     left.write()
