@@ -2,12 +2,16 @@
 
 import io
 
+from audit.files import printable
 from base.errors import OperatorError
 from cmaf.errors import MediaError
 from cmaf.read import annexb, read_identity
 from evidence import identity as identities
 from evidence.codes import Code
 from evidence.verify.media import Expected, Fault
+
+_MOST_PIXELS = 139_264 * 256
+"""Of a picture at the highest level of H.264 (table A-1); more would only be there to exhaust memory."""
 
 
 def require_decoder() -> None:
@@ -27,11 +31,14 @@ def decode_fault(data: bytes, expected: Expected) -> tuple[Fault, ...]:
     identity = identities.read_identity(read_identity(data))
     try:
         stream = io.BytesIO(annexb(data, identity.avcc))
-        with av.open(stream, mode="r", format="h264", options={"err_detect": "explode"}) as container:
+        options = {"err_detect": "explode", "max_pixels": str(_MOST_PIXELS)}
+        with av.open(stream, mode="r", format="h264", options=options) as container:
+            if not container.streams.video:
+                return (Fault(code=Code.MEDIA_UNDECODABLE, detail="no picture comes out"),)
             container.streams.video[0].codec_context.thread_count = 1
-            pictures = len([None for _ in container.decode(video=0)])
-    except (MediaError, OSError, ValueError) as error:  # PyAV's errors are OSError and ValueError, too
-        return (Fault(code=Code.MEDIA_UNDECODABLE, detail=str(error)),)
+            pictures = sum(1 for _ in container.decode(video=0))
+    except (MediaError, OSError, ValueError, av.FFmpegError) as error:
+        return (Fault(code=Code.MEDIA_UNDECODABLE, detail=printable(str(error))),)
     if pictures != expected.segment.frames:
         detail = f"{pictures} of {expected.segment.frames} pictures come out"
         return (Fault(code=Code.MEDIA_UNDECODABLE, detail=detail),)

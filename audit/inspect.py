@@ -134,7 +134,8 @@ class Inspector:
         if look.decode and not faults:
             from audit.decode import decode_fault
 
-            faults = decode_fault(path.read_bytes(), expected)
+            with open_regular(path) as file:
+                faults = decode_fault(file.read(MAX_SEGMENT_BYTES), expected)
         return faults
 
 

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from audit.files import printable
+
 _VERDICTS = {
     "verified": "Verified: the record is whole and genuine, gaps told.",
     "findings": "Findings: something does not check.",
@@ -72,7 +74,7 @@ def _findings(findings: list[dict[str, Any]]) -> list[str]:
         times = f" ×{finding['count']}" if finding["count"] > 1 else ""
         head = f"    {finding['class']}: {finding['code']}{times}"
         lines.append(f"{head}  {', '.join(where)}".rstrip())
-        lines.append(f"      {finding['message']}")
+        lines.append(f"      {printable(finding['message'])}")
         lines.append(f"      {finding['advice']}")
     if len(findings) > _MOST_FINDINGS:
         lines.append(f"    and {len(findings) - _MOST_FINDINGS} more; --json lists all")

@@ -5,8 +5,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import combinations
 from multiprocessing import get_context
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -20,7 +18,7 @@ from base.errors import OperatorError
 from evidence.certificate import Trust
 from evidence.codes import Code
 from evidence.verify.findings import Place
-from evidence.verify.forks import History, judge_fork
+from evidence.verify.forks import History, judge_forks
 from evidence.verify.keyring import Opened, check_signatures
 from evidence.verify.record import MediaTask, Record
 from evidence.verify.verdict import Answer, write_answer
@@ -98,7 +96,9 @@ def _begins(longer: Path, shorter: Path) -> bool:
 def _require_any(records: list[Record], sources: Sources) -> list[Record]:
     if not records:
         where = ", ".join(printable(str(path)) for path in (*sources.folders, *sources.loose))
-        raise OperatorError(f"No ledger and no segment in {where}.", hint="Give a unit's folder, a ledger or a segment.")
+        raise OperatorError(
+            f"No ledger and no segment in {where}.", hint="Give a unit's folder, a ledger or a segment."
+        )
     return records
 
 
@@ -126,7 +126,7 @@ class _Checker:
     def verify_unit(self, ledgers: Sequence[Path]) -> Record:
         """One unit's ledgers, as branches where they part (step 10)."""
         record, histories, closed = self._judge_all(ledgers, None)
-        forks = _forks(histories)
+        forks = judge_forks(histories)
         since = min((fork.seq for fork in forks if fork.code is Code.EQUIVOCATION), default=None)
         if since is not None:
             record, _, _ = self._judge_all(ledgers, since)
@@ -215,28 +215,6 @@ class _Checker:
             looked, results = self._looking.popleft()
             for task, faults in zip(looked, results.result(), strict=True):
                 record.settle(task, faults)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fork:
-    """Two ledgers part at ``seq``. ``abandoned`` is the number of the one that nobody went on with, if one is."""
-
-    seq: int
-    code: Code
-    abandoned: int | None
-
-
-def _forks(histories: Sequence[History]) -> list[_Fork]:
-    """Where each two ledgers part. Every two, since of three branches any two can be the unlawful ones."""
-    forks: list[_Fork] = []
-    for (i, one), (j, two) in combinations(enumerate(histories), 2):
-        seq = one.fork(two)
-        if seq is not None:
-            left, right = one.branch(seq), two.branch(seq)
-            code = judge_fork(left, right)
-            abandoned = None if code is Code.EQUIVOCATION else (j if left.opens_with_start else i)
-            forks.append(_Fork(seq=seq, code=code, abandoned=abandoned))
-    return forks
 
 
 class _Inline(Executor):

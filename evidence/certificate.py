@@ -19,6 +19,7 @@ from evidence.keys import thumbprint
 
 _URI = re.compile(r"urn:unbroken:([A-Za-z0-9-]{1,32}):(root|authority|unit:([A-Za-z0-9-]{1,32}):([A-Za-z0-9-]{1,32}))")
 MAX_DER_BYTES = 4_096
+_CRL = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 _EPOCH_FIELDS = (1970, 1, 1)
 BEGINNING_US = 0
 END_US = 253_402_300_799_000_000
@@ -85,7 +86,7 @@ class Trust:
                     roots += [_whole(root) for root in x509.load_pem_x509_certificates(text)]
                     found = True
                 if b"-----BEGIN X509 CRL-----" in text:
-                    lists.append(_whole_list(x509.load_pem_x509_crl(text)))
+                    lists += [_whole_list(x509.load_pem_x509_crl(each)) for each in _CRL.findall(text)]
                     found = True
             except _UNREADABLE as error:
                 raise ValueError(f"cannot be read: {error}") from error
@@ -102,35 +103,34 @@ class Trust:
         certs = [_load(der) for der in chain]
         for cert, issuer in pairwise(certs):
             _require_issued(cert, issuer)
+        issuers = certs[1:]
         if self.roots:
-            root = next((root for root in self.roots if _issued(certs[-1], root)), None)
-            if root is None:
+            roots = [root for root in self.roots if _issued(certs[-1], root)]
+            if not roots:
                 raise EvidenceError(Code.CERT_UNTRUSTED, "the certificate does not lead to a trusted root")
-            if read_subject(root).election != read_subject(certs[0]).election:
+            election = read_subject(certs[0]).election
+            roots = [root for root in roots if read_subject(root).election == election]
+            if not roots:
                 raise EvidenceError(Code.CERT_WRONG_ELECTION, "the certificate and its root are of two elections")
+            issuers = [*issuers, roots[0]]
+        revoked = [at for cert, issuer in zip(certs, issuers, strict=False) for at in self._revoked_us(cert, issuer)]
         return Certified(
             subject=read_subject(certs[0]),
             point=_point(certs[0]),
             from_us=max(_microseconds(cert.not_valid_before_utc) for cert in certs),
             to_us=min(_microseconds(cert.not_valid_after_utc) for cert in certs),
-            revoked_us=min((at for cert in certs if (at := self._revoked_us(cert)) is not None), default=None),
+            revoked_us=min(revoked, default=None),
         )
 
-    def _revoked_us(self, cert: x509.Certificate) -> int | None:
-        for revocations in self._lists:
-            entry = revocations.get_revoked_certificate_by_serial_number(cert.serial_number)
-            if entry is not None and revocations.issuer == cert.issuer and self._signed_by_root(revocations):
-                return _microseconds(entry.revocation_date_utc)
-        return None
-
-    def _signed_by_root(self, revocations: x509.CertificateRevocationList) -> bool:
-        try:
-            return any(
-                isinstance(key := root.public_key(), ec.EllipticCurvePublicKey) and revocations.is_signature_valid(key)
-                for root in self.roots
-            )
-        except _UNREADABLE:
-            return False
+    def _revoked_us(self, cert: x509.Certificate, issuer: x509.Certificate) -> list[int]:
+        """When the lists of its issuer say that ``cert`` was revoked."""
+        return [
+            _microseconds(entry.revocation_date_utc)
+            for revocations in self._lists
+            if (entry := revocations.get_revoked_certificate_by_serial_number(cert.serial_number)) is not None
+            and revocations.issuer == cert.issuer
+            and _signed(revocations, issuer)
+        ]
 
 
 def read_subject(cert: x509.Certificate) -> Subject:
@@ -195,6 +195,14 @@ def _issued(cert: x509.Certificate, issuer: x509.Certificate) -> bool:
     except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound, UnsupportedAlgorithm):
         return False
     return constraints.ca and usage.key_cert_sign
+
+
+def _signed(revocations: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    key = issuer.public_key()
+    try:
+        return isinstance(key, ec.EllipticCurvePublicKey) and revocations.is_signature_valid(key)
+    except _UNREADABLE:
+        return False
 
 
 def _require_issued(cert: x509.Certificate, issuer: x509.Certificate) -> None:

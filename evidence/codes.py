@@ -132,7 +132,7 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.CERT_REVOKED: Meaning(
         Weight.WRONG,
-        "The unit's certificate had been revoked when the session began.",
+        "The unit's certificate had been revoked before the session ended.",
         "Ask the election authority why; lines from before the revocation keep their verdict.",
     ),
     Code.CERT_TIME_UNKNOWN: Meaning(
@@ -157,8 +157,10 @@ MEANINGS: dict[Code, Meaning] = {
         "The record is not closed: what came after its last line cannot be told from this copy.",
         "Compare the head with the archive, a receipt, or a photograph of the unit's code.",
     ),
-    Code.TIME_BACKWARDS: Meaning(Weight.WRONG, "Boot time runs backwards.", _KEEP),
-    Code.TIME_AHEAD: Meaning(Weight.WRONG, "A segment ends after the line that names it was made.", _KEEP),
+    Code.TIME_BACKWARDS: Meaning(
+        Weight.WRONG, "Boot time runs backwards, or a session tells of time before it began.", _KEEP
+    ),
+    Code.TIME_AHEAD: Meaning(Weight.WRONG, "A line tells of time that had not come when it was made.", _KEEP),
     Code.CLOCK_STEP_UNTOLD: Meaning(
         Weight.WRONG, "The wall clock was set and the record does not say so.", "Rely on boot time, not on UTC, here."
     ),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from evidence.certificate import Trust
+from evidence.certificate import Certified, Trust
 from evidence.codes import Code
 from evidence.errors import EvidenceError
 from evidence.lines import Config, Event, Segment
@@ -44,10 +44,10 @@ class Arming:
         """Lines are missing or refused here: one of them may have armed the unit."""
         self._unsure = True
 
-    def config(self, config: Config, election: str, at: Place) -> None:
-        """A ``config`` line; only a profile matters here."""
+    def config(self, config: Config, election: str, at: Place) -> Certified | None:
+        """A ``config`` line; only a profile matters here. Returns who signed it, whose dates are still to be judged."""
         if config.what != "profile" or config.profile is None:
-            return
+            return None
         digest = profile_digest(config.profile)
         try:
             profile = read_profile(config.profile, self._trust)
@@ -56,9 +56,10 @@ class Arming:
         except EvidenceError as error:
             self._refused.add(digest)
             self._findings.add(Code.PROFILE_REFUSED, at, str(error))
-            return
+            return None
         self.profile = profile
         self._profiles[digest] = profile.mode
+        return self._trust.check(profile.certs)
 
     def event(self, event: Event, standing: Standing, boot: int, at: Place) -> None:
         """An ``event`` line; only ``armed`` matters here."""

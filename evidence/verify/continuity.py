@@ -103,9 +103,15 @@ class Continuity:
                 return None
             return self._piece(camera, Span(from_ns=gap.from_ns, to_ns=gap.to_ns, state=State.GAP), boot_id, at)
         unexplained = self._reach(camera, gap.from_boot, gap.from_ns, at)
-        before = not camera.excused and self._covered(camera, gap.from_boot, gap.from_ns, gap.from_ns + 1)
+        back = camera.boot_id == gap.from_boot and gap.from_ns < camera.at_ns
+        to_ns = camera.at_ns if back else gap.from_ns + 1
+        before = not camera.excused and self._covered(camera, gap.from_boot, gap.from_ns, to_ns)
         if before or self._covered(camera, boot_id, 0, gap.to_ns):
             self._findings.add(Code.GAP_OVER_SEGMENT, at)
+        elif back and not camera.excused:
+            self._findings.add(Code.OVERLAP, at)
+        if gap.to_ns:
+            camera.claims.add(boot_id, Span(from_ns=0, to_ns=gap.to_ns, state=State.GAP))
         self._move(camera, boot_id, gap.to_ns)
         return unexplained
 
@@ -130,7 +136,10 @@ class Continuity:
         runs = camera.runs.setdefault(kid, _Runs())
         expected = runs.next_index.get(segment.run)
         if expected is None:
+            skipped = recovered and segment.run > runs.newest + 1
             runs.newest = max(runs.newest, segment.run)
+            if skipped and not camera.run_excused:
+                self._findings.add(Code.INDEX_MISSING, at, f"runs before run {segment.run}")
             if not camera.run_excused and not recovered:
                 self._findings.add(Code.RUN_UNKNOWN, at, f"run {segment.run}")
             expected = segment.index if camera.run_excused or not recovered else 0

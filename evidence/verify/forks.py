@@ -2,7 +2,9 @@
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from evidence.codes import Code
 
@@ -38,7 +40,7 @@ class History:
 
     def fork(self, other: "History") -> int | None:
         """The first ``seq`` for which the two hold different payloads; None where neither contradicts the other."""
-        mine = theirs = 0
+        mine = theirs = self._shared(other)
         while mine < len(self._seqs) and theirs < len(other._seqs):
             if self._seqs[mine] < other._seqs[theirs]:
                 mine += 1
@@ -60,6 +62,20 @@ class History:
             span_ns=max(times) - min(times),
         )
 
+    def _shared(self, other: "History") -> int:
+        """How many lines from the first on are the same in both, in whole steps of halving: fast, not exact."""
+        shared, step = 0, min(len(self._seqs), len(other._seqs))
+        while step:
+            begin, end = shared, shared + step
+            same = self._seqs[begin:end] == other._seqs[begin:end] and (
+                self._digests[begin * _DIGEST_BYTES : end * _DIGEST_BYTES]
+                == other._digests[begin * _DIGEST_BYTES : end * _DIGEST_BYTES]
+            )
+            if same:
+                shared = end
+            step = min(step // 2, min(len(self._seqs), len(other._seqs)) - shared)
+        return shared
+
     def _digest(self, at: int) -> bytes:
         return bytes(self._digests[at * _DIGEST_BYTES : (at + 1) * _DIGEST_BYTES])
 
@@ -71,6 +87,28 @@ class Branch:
     opens_with_start: bool
     holds_start: bool
     span_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """Two ledgers part at ``seq``. ``abandoned`` is the number of the one that nobody went on with, if one is."""
+
+    seq: int
+    code: Code
+    abandoned: int | None
+
+
+def judge_forks(histories: Sequence[History]) -> list[Fork]:
+    """Where each two ledgers part. Every two, since of three branches any two may be unlawful together."""
+    forks: list[Fork] = []
+    for (i, one), (j, two) in combinations(enumerate(histories), 2):
+        seq = one.fork(two)
+        if seq is not None:
+            left, right = one.branch(seq), two.branch(seq)
+            code = judge_fork(left, right)
+            abandoned = None if code is Code.EQUIVOCATION else (j if left.opens_with_start else i)
+            forks.append(Fork(seq=seq, code=code, abandoned=abandoned))
+    return forks
 
 
 def judge_fork(one: Branch, two: Branch) -> Code:

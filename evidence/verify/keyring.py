@@ -69,7 +69,8 @@ class Keyring:
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
         self._session: Session | None = None
-        self._enrolled: set[str] = set()
+        self._enrolled: dict[str, str] = {}
+        """Session keys, and the digest of the line that enrolled each."""
         self._disowned: set[str] = set()
         self._unread = False
         """Whether a line was refused unread since the last good one: it may have been a ``start``."""
@@ -111,6 +112,8 @@ class Keyring:
         self.claimed = self.claimed or start
         try:
             certified = self._judge(token, start)
+            if self._enrolled.get(start.kid, digest) != digest:
+                raise EvidenceError(Code.KEY_STALE, "the start enrols the key of an earlier session once more")
         except EvidenceError as error:
             if start.kid not in self._enrolled:
                 self._disowned.add(start.kid)
@@ -119,7 +122,7 @@ class Keyring:
         self._unread = False
         session = Session(kid=start.kid, point=start.session, number=len(self._enrolled), start=start)
         if start.kid not in self._enrolled:
-            self._enrolled.add(start.kid)
+            self._enrolled[start.kid] = digest
             self._session = session
         return Opened(digest, line, token.payload, session, certified=certified)
 

@@ -41,11 +41,28 @@ class MediaTask:
     at: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartAt:
-    """A ``start`` line whose certificate is judged once UTC is known."""
+@dataclass(slots=True, kw_only=True)
+class SessionAt:
+    """A session whose certificate is judged once UTC is known: its ``start`` line, and its last line so far."""
 
     certified: Certified
+    at: Place
+    last: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileAt:
+    """A profile whose certificate is judged once UTC is known, and the line that brought it."""
+
+    certified: Certified
+    at: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebootAt:
+    """The machine started anew: the last line before, and the ``start`` line after."""
+
+    before: Place
     at: Place
 
 
@@ -58,7 +75,9 @@ class Record:
         self.named = Named()
         self.cameras: dict[str, CameraTotals] = {}
         self.events: list[EventAt] = []
-        self.starts: list[StartAt] = []
+        self.sessions: dict[str, SessionAt] = {}
+        self.profiles: list[ProfileAt] = []
+        self.reboots: list[RebootAt] = []
         self.clock: list[ClockSpan] = []
         self.profile: Profile | None = None
         self.names: tuple[str, str, str] | None = None
@@ -114,8 +133,12 @@ class Record:
             segment = absence.segment
             self._cover(segment, absence.boot_id, State.MISSING)
             self.findings.add(Code.MEDIA_MISSING, absence.at, f"run {segment.run}, segment {segment.index}")
-        for start in self.starts:
-            self._judge_time(start)
+        for session in self.sessions.values():
+            self._judge_session(session)
+        for profile in self.profiles:
+            self._judge_profile(profile)
+        for reboot in self.reboots:
+            self._judge_reboot(reboot)
         if self.last is not None and not self.closed:
             self.findings.add(Code.OPEN_END, self.last)
 
@@ -138,19 +161,47 @@ class Record:
             for fault in faults:
                 self.findings.add(fault.code, at, fault.detail)
 
-    def _judge_time(self, start: StartAt) -> None:
-        """A certificate's dates against the UTC interval of the ``start`` line."""
-        certified, at = start.certified, start.at
-        assert at.boot_id is not None
-        assert at.boot_ns is not None
-        utc = self.utc.at(at.boot_id, at.boot_ns)
-        least, most = utc or (BEGINNING_US, END_US)
-        revoked_us = certified.revoked_us
-        if revoked_us is not None and least >= revoked_us:
+    def _judge_session(self, session: SessionAt) -> None:
+        """A certificate's dates against the UTC interval of the ``start`` line, and revocation up to the last line."""
+        certified, at = session.certified, session.at
+        revoked_us = END_US + 1 if certified.revoked_us is None else certified.revoked_us
+        least, most = self._utc(at)
+        last_least, last_most = self._utc(session.last)
+        if least >= revoked_us:
             self.findings.add(Code.CERT_REVOKED, at)
         elif least > certified.to_us:
             self.findings.add(Code.CERT_EXPIRED, at)
         elif most < certified.from_us:
             self.findings.add(Code.CERT_NOT_YET_VALID, at)
-        elif least < certified.from_us or most > certified.to_us or (revoked_us is not None and most >= revoked_us):
-            self.findings.add(Code.CERT_TIME_UNKNOWN, at, "" if utc else "UTC was never known in this boot")
+        elif last_least >= revoked_us:
+            self.findings.add(Code.CERT_REVOKED, session.last, "the session went on after that")
+        elif least < certified.from_us or most > certified.to_us or max(most, last_most) >= revoked_us:
+            known = self.utc.at(at.boot_id or "", at.boot_ns or 0)
+            self.findings.add(Code.CERT_TIME_UNKNOWN, at, "" if known else "UTC was never known in this boot")
+
+    def _judge_profile(self, profile: ProfileAt) -> None:
+        """A profile taken in after its signer's certificate was revoked or had expired arms nobody."""
+        certified, at = profile.certified, profile.at
+        least, most = self._utc(at)
+        if certified.revoked_us is not None and least >= certified.revoked_us:
+            self.findings.add(Code.PROFILE_REFUSED, at, "its signer's certificate had been revoked")
+        elif least > certified.to_us or most < certified.from_us:
+            self.findings.add(Code.PROFILE_REFUSED, at, "its signer's certificate was not valid then")
+        elif certified.revoked_us is not None and most >= certified.revoked_us:
+            self.findings.add(Code.CERT_TIME_UNKNOWN, at, "the profile's signer was revoked")
+
+    def _judge_reboot(self, reboot: RebootAt) -> None:
+        """A machine starts after it stopped."""
+        before, at = reboot.before, reboot.at
+        ended = self.utc.at(before.boot_id or "", before.boot_ns or 0)
+        began = self.utc.at(at.boot_id or "", 0)
+        if ended is not None and began is not None and began[1] < ended[0]:
+            detail = f"the machine started {(ended[0] - began[1]) / 1e6:.3f} s before its last line of the start before"
+            self.findings.add(Code.CLOCK_CONTRADICTION, at, detail)
+
+    def _utc(self, at: Place) -> tuple[int, int]:
+        """UTC of a line, within what a certificate can name."""
+        known = self.utc.at(at.boot_id or "", at.boot_ns or 0)
+        if known is None:
+            return BEGINNING_US, END_US
+        return max(known[0], BEGINNING_US), min(known[1], END_US)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from evidence.codes import Code
-from evidence.lines import ClockLine, Line, Recovered, Segment, Stamp
+from evidence.lines import Body, ClockLine, Close, Gap, Line, Recovered, Segment, Stamp
 from evidence.utc import Utc
 from evidence.verify.chain import Standing
 from evidence.verify.findings import Findings, Place
@@ -48,15 +48,14 @@ class Timing:
         if newest is not None and stamp.boot_ns < newest and not moved:
             self._findings.add(Code.TIME_BACKWARDS, at, f"by {(newest - stamp.boot_ns) / 1e9:.3f} s")
         self._newest[boot_id] = stamp.boot_ns
-        if isinstance(body, Segment) and not isinstance(body, Recovered):
-            ahead_ns = body.to_ns - stamp.boot_ns
-            if ahead_ns > MAX_AHEAD_NS:
-                where = Place(seq=at.seq, camera=body.camera, boot_id=at.boot_id, boot_ns=at.boot_ns)
-                self._findings.add(Code.TIME_AHEAD, where, f"by {ahead_ns / 1e9:.3f} s")
+        ahead_ns = _end_ns(body) - stamp.boot_ns
+        if ahead_ns > MAX_AHEAD_NS:
+            self._findings.add(Code.TIME_AHEAD, _of_camera(at, body), f"by {ahead_ns / 1e9:.3f} s")
         told = isinstance(body, ClockLine) and (body.change is ClockChange.STEP or bool(body.step_us))
         if standing is Standing.FOLLOWS and self._before is not None and self._before[0] == session:
             step_us = _step_us(self._before[1], stamp)
-            if abs(step_us) > MAX_STEP_US and not isinstance(body, ClockLine):
+            told_us = (body.step_us or 0) if isinstance(body, ClockLine) else 0
+            if abs(step_us) > MAX_STEP_US and abs(step_us - told_us) > MAX_STEP_US:
                 self._findings.add(Code.CLOCK_STEP_UNTOLD, at, f"by {step_us / 1e6:+.3f} s")
         self._before = (session, stamp)
         if observed and not moved:
@@ -65,6 +64,17 @@ class Timing:
             if code is Code.CLOCK_CONTRADICTION or (code is Code.CLOCK_STEP and not excused):
                 self._findings.add(code, at)
             self._remember(boot_id, stamp)
+
+    def within_session(self, segment: Segment, *, started_ns: int, same_boot: bool, at: Place) -> None:
+        """A session's own media begin after it did; what it found and another recorded in its boot ended before."""
+        if isinstance(segment, Recovered):
+            ahead_ns = segment.to_ns - started_ns
+            if same_boot and ahead_ns > MAX_AHEAD_NS:
+                self._findings.add(Code.TIME_AHEAD, at, f"found after a restart, {ahead_ns / 1e9:.3f} s before its end")
+        elif segment.from_ns < started_ns:
+            self._findings.add(
+                Code.TIME_BACKWARDS, at, f"begins {(started_ns - segment.from_ns) / 1e9:.3f} s before its session"
+            )
 
     def _remember(self, boot_id: str, stamp: Stamp) -> None:
         clock, at_ns = self._clock, stamp.boot_ns
@@ -76,6 +86,18 @@ class Timing:
             clock.append(ClockSpan(boot_id=boot_id, from_ns=at_ns, to_ns=at_ns, state=stamp.state))
             self._newest_ns = at_ns
         self._newest_ns = max(self._newest_ns, at_ns)
+
+
+def _end_ns(body: Body) -> int:
+    """Up to when a line tells what was, in its session's boot."""
+    if isinstance(body, Segment | Gap | Close) and not isinstance(body, Recovered):
+        return body.to_ns
+    return 0
+
+
+def _of_camera(at: Place, body: Body) -> Place:
+    camera = body.camera if isinstance(body, Segment | Gap) else None
+    return Place(seq=at.seq, camera=camera, boot_id=at.boot_id, boot_ns=at.boot_ns)
 
 
 def _step_us(before: Stamp, after: Stamp) -> int:

@@ -34,7 +34,7 @@ from evidence.verify.findings import Place
 from evidence.verify.forks import History
 from evidence.verify.keyring import Keyring, Opened, Session
 from evidence.verify.media import Expected, ExpectedInit
-from evidence.verify.record import EventAt, MediaTask, Record, StartAt
+from evidence.verify.record import EventAt, MediaTask, ProfileAt, RebootAt, Record, SessionAt
 from evidence.verify.timing import Timing
 
 _NO_TASKS: tuple[MediaTask, ...] = ()
@@ -65,7 +65,8 @@ class Verifier:
         self._arming = Arming(record.findings, trust)
         self._history, self._known, self._until = history, known, until_seq
         self._boots: dict[str, int] = {}
-        self._sessions: dict[str, str] = {}
+        self._sessions: dict[str, tuple[str, int]] = {}
+        """Boot and beginning of each session."""
         self.lines = 0
         self._last: Place | None = None
 
@@ -106,6 +107,7 @@ class Verifier:
             record.names = (claimed.election, claimed.station, claimed.unit)
         if head is not None and (record.head is None or head[0] > record.head[0]):
             record.head, record.last = head, self._last
+        record.closed = record.closed or self._chain.closed
         record.damaged = record.damaged or self._chain.damaged
         record.profile = record.profile or self._arming.profile
         record.clock += self._timing.clock
@@ -121,6 +123,7 @@ class Verifier:
             self._continuity.broken()
             self._arming.broken()
         new = self._is_new(opened, line)
+        before = self._last
         self._boots.setdefault(boot_id, len(self._boots))
         self._last = at if camera is None else _without_camera(at)
         if self._until is not None and line.seq >= self._until:
@@ -129,7 +132,11 @@ class Verifier:
         self._record.lines += new
         self._record.findings.muted = not new
         self._timing.judge(line, session.kid, boot_id, standing, self._last, observed=new)
+        if isinstance(body, Start) and before is not None and standing is not Standing.MOVED:
+            self._restart(before, at, new=new)
         tasks = self._judge(body, opened, session, standing, at, new=new)
+        if new and session.kid in self._record.sessions and standing is not Standing.MOVED:
+            self._record.sessions[session.kid].last = self._last
         self._record.findings.muted = False
         return tasks
 
@@ -161,15 +168,17 @@ class Verifier:
                     if body.event == "set-aside" and isinstance(path, str):
                         record.set_aside.add(path)
             case Start():
-                self._sessions[session.kid] = body.boot_id
+                self._sessions[session.kid] = (body.boot_id, at.boot_ns or 0)
                 self._continuity.started(session, at.boot_ns or 0, excused=standing is not Standing.FOLLOWS)
                 record.names = record.names or (body.election, body.station, body.unit)
                 for camera in body.cameras:
                     record.camera(camera)
                 if new and opened.certified is not None:
-                    record.starts.append(StartAt(certified=opened.certified, at=at))
+                    record.sessions[session.kid] = SessionAt(certified=opened.certified, at=at, last=at)
             case Config():
-                self._arming.config(body, session.start.election, at)
+                certified = self._arming.config(body, session.start.election, at)
+                if new and certified is not None:
+                    record.profiles.append(ProfileAt(certified=certified, at=at))
             case Pruned():
                 self._pruned(body, at)
             case Close():
@@ -181,6 +190,15 @@ class Verifier:
                 pass
         return _NO_TASKS
 
+    def _restart(self, before: Place, at: Place, *, new: bool) -> None:
+        """A ``start`` line: a start of the machine does not come back once another has begun."""
+        if at.boot_id == before.boot_id:
+            return
+        if any(at.boot_id == boot_id for boot_id, _ in self._sessions.values()):
+            self._record.findings.add(Code.TIME_BACKWARDS, at, "an earlier start of the machine goes on")
+        elif new:
+            self._record.reboots.append(RebootAt(before=before, at=at))
+
     def _segment(
         self, segment: Segment, session: Session, standing: Standing, at: Place, *, new: bool
     ) -> Sequence[MediaTask]:
@@ -191,7 +209,10 @@ class Verifier:
                 if not self._chain.damaged or kid == session.kid:
                     self._record.findings.add(Code.RECOVERED_NOT_CONTIGUOUS, at, "no earlier session recorded it")
                 return _NO_TASKS
-            boot_id = self._sessions[kid]
+            boot_id, _ = self._sessions[kid]
+        own_boot, started_ns = self._sessions.get(session.kid, (session.start.boot_id, 0))
+        if standing is not Standing.MOVED:
+            self._timing.within_session(segment, started_ns=started_ns, same_boot=boot_id == own_boot, at=at)
         found = self._continuity.segment(segment, kid, boot_id, at)
         self._unexplained(segment.camera, found, new=new)
         self._arming.segment(segment, standing, self._boots[boot_id], at)

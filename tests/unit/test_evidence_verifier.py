@@ -551,4 +551,4 @@ def test_the_same_day_in_another_order_of_settling_gives_the_same_answer() -> No
     judge_lines(station.lines, two, Verifier(Trust.from_pem(station.authority.root_pem), two))
     two.finish()
     assert one.findings.all() == two.findings.all()
-    assert one.starts == two.starts
+    assert one.sessions == two.sessions

@@ -1,10 +1,13 @@
 """Certificates that do not vouch for the record: of another election, station or unit, or at another time."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cryptography import x509
 
+from evidence import base64url, jws
 from evidence.codes import Code
+from evidence.profile import PROFILE_TYP
 from tests.vectors import day, world
 from tests.vectors.case import Case, Layer, pack
 from tests.vectors.record import Record
@@ -127,6 +130,23 @@ def revoked() -> Case:
     return _case("certificate-revoked", record, wrong, Code.CERT_REVOKED, crl=crl)
 
 
+def revoked_in_session() -> Case:
+    record, cert = _certified()
+    crl = record.authority.revoke(cert, world.MIDNIGHT + timedelta(hours=4, seconds=2))
+    wrong = "The certificate is revoked two seconds after the session began, and the session goes on."
+    return _case("certificate-revoked-in-session", record, wrong, Code.CERT_REVOKED, crl=crl)
+
+
+def profile_signer_revoked() -> Case:
+    record = Record()
+    certs = jws.parse(jws.unseal(world.sign_profile(record.authority).encode(), PROFILE_TYP).payload)["certs"]
+    assert isinstance(certs, list)
+    crl = record.authority.revoke(x509.load_der_x509_certificate(base64url.decode(certs[0].encode())), world.MIDNIGHT)
+    wrong = "The key that signed the profile was revoked four hours before the unit took the profile in."
+    case = _case("profile-signer-revoked", record, wrong, Code.PROFILE_REFUSED, crl=crl)
+    return replace(case, layer=Layer.MODE)
+
+
 def no_trust() -> Case:
     record = day.ordinary()
     files = pack(record)
@@ -153,5 +173,7 @@ CASES = (
     not_yet_valid,
     end_undecided,
     revoked,
+    revoked_in_session,
+    profile_signer_revoked,
     no_trust,
 )

@@ -61,6 +61,52 @@ def silence(record: Record) -> None:
         record.gap(end * SECOND, Cause.CAMERA)
 
 
+def _silent() -> Record:
+    """A record without any picture, at its shortest."""
+    record = Record()
+    record.start(day.START_NS)
+    record.gap(day.FIRST_PICTURE_NS, Cause.CAMERA)
+    return record
+
+
+def _go_on(record: Record) -> None:
+    """A second session in the same boot, and still no picture."""
+    record.start(30 * SECOND, ended="crash")
+    record.gap(30 * SECOND, Cause.CRASH)
+
+
+def equivocation_beside_a_lost_tail() -> Case:
+    record = _silent()
+    branch, third = record.fork(), record.fork()
+    branch.event("opened")
+    third.event("closed")
+    _go_on(record)
+    record.close()
+    return Case(
+        name="equivocation-beside-a-lost-tail",
+        layer=Layer.FORK,
+        codes=(Code.EQUIVOCATION, Code.TAIL_LOST),
+        files=pack(record, branch=branch.lines, third=third.lines),
+        wrong="Two branches, each of which alone could be a lost tail, are signed by one session.",
+        why="Beside the branch that goes on, each of the two is a lost tail.",
+    )
+
+
+def close_on_a_lost_tail() -> Case:
+    record = _silent()
+    branch = record.fork()
+    branch.close()
+    _go_on(record)
+    return Case(
+        name="close-on-a-lost-tail",
+        layer=Layer.CHAIN,
+        codes=(Code.OPEN_END, Code.TAIL_LOST),
+        files=pack(record, branch=branch.lines),
+        wrong="The end stands on a branch that was lost; the unit went on, and that branch has no end.",
+        why="The branch with the end is a lost tail.",
+    )
+
+
 def rolled_back() -> Case:
     record = day.running()
     archived = record.fork()
@@ -84,4 +130,11 @@ def session_in_abandoned_branch() -> Case:
     return _case("equivocation-by-an-abandoned-start", record, branch, wrong, Code.EQUIVOCATION)
 
 
-CASES = (equivocation_by_a_session, equivocation_by_two_starts, rolled_back, session_in_abandoned_branch)
+CASES = (
+    equivocation_by_a_session,
+    equivocation_by_two_starts,
+    equivocation_beside_a_lost_tail,
+    close_on_a_lost_tail,
+    rolled_back,
+    session_in_abandoned_branch,
+)

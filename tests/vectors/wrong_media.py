@@ -248,6 +248,24 @@ CASES: tuple[Callable[[], Case], ...] = (
     _recorded(
         "media-with-two-keyframes", Code.MEDIA_MALFORMED, "A signed segment holds two IDR pictures.", key_every=5
     ),
+    _recorded(
+        "media-without-a-picture",
+        Code.MEDIA_MALFORMED,
+        "The last sample of a signed segment is filler, where its flags promise a picture.",
+        media=lambda data: data[:-4] + b"\x0c" + data[-3:],
+    ),
+    _recorded(
+        "media-with-broken-units",
+        Code.MEDIA_MALFORMED,
+        "The last sample of a signed segment is not made of whole NAL units.",
+        media=lambda data: data[:-8] + b"\x00\x00\x00\x05" + data[-4:],
+    ),
+    _recorded(
+        "timescale-other",
+        Code.MEDIA_MALFORMED,
+        "A signed segment counts time in another timescale, where a tick hides half a second.",
+        identity={"timescale": 2},
+    ),
     fragments_out_of_order,
     _says("camera", "camera", camera="cam2"),
     _says("station", "station", station=world.OTHER_STATION),

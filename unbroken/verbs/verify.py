@@ -62,7 +62,7 @@ def verify_and_print(
 
         write_report(answer, report)
     if as_json:
-        json.dump(answer, sys.stdout, ensure_ascii=False, indent=2)
+        json.dump(answer, sys.stdout, indent=2)
         print()
     else:
         print(summarise(answer))
