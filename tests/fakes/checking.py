@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from evidence import base64url
 from evidence.certificate import Trust
 from evidence.codes import Code
+from evidence.coverage import COVERED, State, total_ns
 from evidence.verify.findings import Place
 from evidence.verify.forks import History, judge_fork
 from evidence.verify.keyring import check_signatures
 from evidence.verify.media import Fault
 from evidence.verify.record import MediaTask, Record
 from evidence.verify.verifier import Verifier
-from tests.fakes.station import Station
+from tests.fakes.station import SECOND, Station, authority
 
 Settle = Mapping[int, tuple[Fault, ...] | None]
 """By ``seq`` of the naming line, what came of a media file; all others are good."""
@@ -57,3 +59,36 @@ def check_branches(station: Station, ledgers: Sequence[Iterable[bytes]]) -> Reco
 def codes(record: Record) -> list[Code]:
     """What was found, each code as often as it stands after merging."""
     return [finding.code for finding in record.findings.all()]
+
+
+def whole(cameras: tuple[str, ...] = ("cam-0",), count: int = 6) -> Station:
+    """An armed and closed day without media."""
+    station = Station(authority(), cameras=cameras, media=False)
+    station.begin()
+    station.arm()
+    for _ in range(count):
+        for camera in cameras:
+            station.segment(camera)
+    station.close()
+    return station
+
+
+def covered_s(record: Record, camera: str = "cam-0") -> float:
+    """Seconds with a picture."""
+    lanes, _ = record.cameras[camera].coverage.settled()
+    return sum(total_ns(spans, COVERED) for spans in lanes.values()) / SECOND
+
+
+def state_s(record: Record, state: State, camera: str = "cam-0") -> float:
+    """Seconds in ``state``."""
+    lanes, _ = record.cameras[camera].coverage.settled()
+    return sum(total_ns(spans, frozenset({state})) for spans in lanes.values()) / SECOND
+
+
+def flip(line: bytes, part: int) -> bytes:
+    """The line with one bit changed in the value of header, payload or signature."""
+    parts = line.split(b".")
+    value = bytearray(base64url.decode(parts[part]))
+    value[len(value) // 2] ^= 1
+    parts[part] = base64url.encode(bytes(value)).encode()
+    return b".".join(parts)

@@ -12,7 +12,7 @@ from appliance.pipeline import FLOOR_BYTES, Pipeline
 from appliance.store.storage import Storage
 from base.errors import OperatorError
 from base.service import Service
-from evidence.lines import Event, Pruned
+from evidence.lines import Event
 from evidence.words import Mode
 from tests.fakes.checker import Checked, check_record
 from tests.fakes.station import SECOND
@@ -75,114 +75,6 @@ def test_what_a_slow_disk_cannot_take_is_dropped_and_told_as_overload(station: S
     recorded = sum(int(str(line["frames"])) for line in checked.kinds("segment") if line["camera"] == "cam1")
     segmenter = station.pipeline.lanes[0].segmenter
     assert recorded + traffic.pictures_dropped + segmenter.late + segmenter.undecodable == traffic.pictures_in
-
-
-def test_a_full_disk_stops_media_says_so_and_goes_on_when_there_is_room(station: SteppedStation) -> None:
-    station.start()
-    station.arm()
-    station.run(5)
-    station.disk.room_bytes = FLOOR_BYTES - 1
-    station.run(25)
-    media = sorted(station.layout.media.rglob("*"))
-    assert not [path for path in media if path.suffix == ".part"]
-    station.disk.room_bytes = 2 * FLOOR_BYTES - 1
-    station.run(5)
-    assert sorted(station.layout.media.rglob("*")) == media
-    assert station.pipeline.status()["disk_full"]
-    station.disk.room_bytes = 2 * FLOOR_BYTES
-    station.run(5)
-    station.stop()
-    checked = _check(station)
-    for camera in ("cam1", "cam2"):
-        assert checked.gaps(camera) == ["starting", "disk-full", "disk-full", "disk-full"]
-    assert not checked.kinds("pruned")
-
-
-def test_a_disk_that_is_full_at_start_gets_lines_and_no_media(station: SteppedStation) -> None:
-    station.disk.room_bytes = 0
-    station.start()
-    station.run(30)
-    station.pipeline.lanes[0].bridge.put_break("no picture for 5 s")
-    station.run(12)
-    station.stop()
-    checked = _check(station)
-    assert not list(station.layout.media.iterdir())
-    assert set(checked.gaps("cam1")) == {"disk-full"}
-
-
-def test_near_a_full_disk_unarmed_media_go_first_and_only_behind_their_line(station: SteppedStation) -> None:
-    station.start()
-    station.run(45)
-    station.disk.room_bytes = FLOOR_BYTES - 1
-    station.run(0.1)
-    station.disk.room_bytes = 2 * FLOOR_BYTES
-    station.run(5)
-    station.stop()
-    checked = _check(station)
-    pruned = checked.kinds("pruned")
-    assert {line["reason"] for line in pruned} == {"unarmed-reserve"}
-    assert sum(int(str(line["to_index"])) - int(str(line["from_index"])) for line in pruned) == 30
-    assert checked.gaps("cam1") == ["starting"]
-    assert station.session.name
-    assert not station.layout.segment(station.session.name, "cam1", 0, 0).exists()
-
-
-def test_far_below_the_floor_media_stop_at_once_while_unarmed_ones_go(station: SteppedStation) -> None:
-    station.start()
-    station.run(90)
-    station.disk.room_bytes = FLOOR_BYTES // 2 - 1
-    station.run(0.1)
-    assert station.pipeline.status()["disk_full"]
-    station.disk.room_bytes = 2 * FLOOR_BYTES - 1
-    station.run(0.5)
-    assert not list(station.layout.media.rglob("*.m4s"))
-    station.disk.room_bytes = 2 * FLOOR_BYTES
-    station.run(3)
-    station.stop()
-    assert _check(station).gaps("cam1") == ["starting", "disk-full"]
-
-
-def test_armed_media_are_never_pruned(station: SteppedStation) -> None:
-    station.start()
-    station.arm()
-    station.run(60)
-    unarmed = sum(line["mode"] == "UNARMED" for line in _check(station).kinds("segment"))
-    station.disk.room_bytes = FLOOR_BYTES - 1
-    station.run(30)
-    station.stop()
-    checked = _check(station)
-    pruned = sum(int(str(line["to_index"])) - int(str(line["from_index"])) for line in checked.kinds("pruned"))
-    assert pruned == unarmed
-
-
-def test_deleting_is_done_again_after_a_crash_between_the_line_and_the_deed(
-    station: SteppedStation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    station.start()
-    station.run(45)
-    deleted: list[Pruned] = []
-    monkeypatch.setattr(station.pipeline, "delete", deleted.append)
-    station.disk.room_bytes = FLOOR_BYTES - 1
-    station.run(0.1)
-    assert deleted
-    path = station.layout.segment(station.session.name, "cam1", 0, 0)
-    assert path.exists()
-    station.kill()
-    station.disk.room_bytes = None
-    station.start()
-    assert not path.exists()
-
-
-def test_before_the_window_only_the_last_half_hour_is_kept(tmp_path: Path) -> None:
-    station = SteppedStation(tmp_path / "unit", fps=2, gop_seconds=10)
-    station.before_window = True
-    station.start()
-    station.run(40 * 60, step_ns=SECOND)
-    kept = len(list(station.layout.media.rglob("*.m4s")))
-    station.stop()
-    checked = _check(station)
-    assert {line["reason"] for line in checked.kinds("pruned")} == {"unarmed-expired"}
-    assert 180 <= kept <= 188
 
 
 def test_no_line_follows_close_whatever_was_asked_for_in_the_same_moment(station: SteppedStation) -> None:
@@ -412,16 +304,3 @@ def test_a_round_is_due_one_second_after_the_last_one_ended_however_long_that_to
     station.run(2)
     station.stop()
     assert _check(station).gaps("cam1") == ["starting"]
-
-
-def test_while_the_disk_is_full_that_is_the_cause_whatever_the_camera_does(station: SteppedStation) -> None:
-    station.start()
-    station.run(3)
-    station.disk.room_bytes = 0
-    station.run(1)
-    station.pipeline.lanes[0].bridge.put_break("dead")
-    station.run(1)
-    station.disk.room_bytes = None
-    station.run(3)
-    station.stop()
-    assert _check(station).gaps("cam1") == ["starting", "disk-full"]
