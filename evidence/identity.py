@@ -9,6 +9,7 @@ from evidence.members import (
     BOOT_ID,
     HASH,
     NAME,
+    binary,
     decode,
     encode,
     integer,
@@ -21,12 +22,6 @@ from evidence.members import (
 from evidence.words import Mode
 
 MAX_BYTES = 8_192
-
-
-def _record(value: object) -> bytes:
-    if not isinstance(value, str):
-        raise ValueError("is not text")
-    return base64url.decode(value.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +44,7 @@ class Identity:
     width: int = member(positive)
     height: int = member(positive)
     timescale: int = member(positive)
-    avcc: bytes = member(_record)
+    avcc: bytes = member(binary)
 
 
 def write_identity(identity: Identity) -> bytes:

@@ -13,6 +13,7 @@ from evidence.members import (
     HASH,
     NAME,
     WORD,
+    binary,
     decode,
     encode,
     facts,
@@ -40,12 +41,6 @@ def _session(value: object) -> bytes:
     return from_jwk(value)
 
 
-def _der(value: object) -> bytes:
-    if not isinstance(value, str):
-        raise ValueError("is not text")
-    return base64url.decode(value.encode())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
     """When a line was made (section 3)."""
@@ -71,7 +66,7 @@ class Start:
     unit: str = member(NAME)
     boot_id: str = member(BOOT_ID)
     session: bytes = member(_session)
-    certs: tuple[bytes, ...] = member(tuple_of(_der, 1, 4))
+    certs: tuple[bytes, ...] = member(tuple_of(binary, 1, 4))
     cameras: tuple[str, ...] = member(tuple_of(NAME, 1, 4))
     software: str = member(text(100))
     ended: str = member(WORD)

@@ -11,6 +11,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar, cast
 
+from evidence.base64url import decode as decode_base64url
+
 T = TypeVar("T")
 Check = Callable[[object], T]
 
@@ -130,6 +132,13 @@ def tuple_of(check: Check[T], least: int, most: int) -> Check[tuple[T, ...]]:
         return tuple(check(each) for each in value)
 
     return check_all
+
+
+def binary(value: object) -> bytes:
+    """Bytes, written as base64url."""
+    if not isinstance(value, str):
+        raise ValueError("is not text")
+    return decode_base64url(value.encode())
 
 
 def facts(value: object) -> dict[str, str | int | None]:

@@ -8,16 +8,10 @@ from evidence.certificate import Trust
 from evidence.codes import Code
 from evidence.errors import EvidenceError
 from evidence.keys import PublicKey, Signer
-from evidence.members import NAME, decode, encode, integer, matching, member, natural, one_of, text, tuple_of
+from evidence.members import NAME, binary, decode, encode, integer, matching, member, natural, one_of, text, tuple_of
 from evidence.words import Mode
 
 PROFILE_TYP = "unbroken-profile-1"
-
-
-def _der(value: object) -> bytes:
-    if not isinstance(value, str):
-        raise ValueError("is not text")
-    return base64url.decode(value.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +26,7 @@ class Profile:
     margin_s: int = member(natural)
     time_zone: str = member(matching(r"[A-Za-z0-9_+/-]{1,64}", "an IANA time zone"))
     witnesses: int = member(natural)
-    certs: tuple[bytes, ...] = member(tuple_of(_der, 1, 4))
+    certs: tuple[bytes, ...] = member(tuple_of(binary, 1, 4))
 
 
 def write_profile(profile: Profile, signer: Signer) -> str:
