@@ -175,7 +175,7 @@ def _refuse_unknown(found: dict[str, object], known: list[str], prefix: str) -> 
     for key in found:
         if key not in known:
             close = difflib.get_close_matches(key, known, 1)
-            advice = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"
+            advice = f"; perhaps {close[0]} is meant" if close else f"; known are {', '.join(known)}"
             raise ValueError(f"{prefix}there is no key {key}{advice}")
 
 

@@ -141,7 +141,8 @@ def _tell(line: Line) -> str:
         case Gap() as gap:
             return f"gap        {gap.camera}  {(gap.to_ns - gap.from_ns) / 1e9:.2f} s  {gap.cause}"
         case Event() as event:
-            return f"event      {event.event}  {event.data.get('mode') or ''}".rstrip()
+            told = event.data.get("mode") or event.data.get("reason") or ""
+            return f"event      {event.event}  {told}".rstrip()
         case Config() as config:
             return f"config     {config.what}"
         case body:

@@ -67,10 +67,10 @@ def test_a_credential_lies_where_the_service_manager_put_it(tmp_path: Path, monk
 @pytest.mark.parametrize(
     ("wrong", "key", "advice"),
     [
-        ("[[camera]]", "[[kamera]]", "did you mean camera?"),
-        ("[disk]", "[disc]", "did you mean disk?"),
-        ('source = "', 'sauce = "', "did you mean source?"),
-        ("run = ", "runs = ", "did you mean run?"),
+        ("[[camera]]", "[[kamera]]", "perhaps camera is meant"),
+        ("[disk]", "[disc]", "perhaps disk is meant"),
+        ('source = "', 'sauce = "', "perhaps source is meant"),
+        ("run = ", "runs = ", "perhaps run is meant"),
         ("[disk]\n", "[disk]\nzzzzzz = 1\n", "known are data, run, reserve_mib"),
     ],
 )
