@@ -207,9 +207,22 @@ def parse(payload):
         says = json.loads(payload.decode("utf-8"), parse_float=refuse, parse_constant=refuse, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise WrongError("not JSON") from error
+    if too_deep(says):
+        raise WrongError("not JSON that nests at most 8 deep")
     if not isinstance(says, dict) or not {"seq", "prev", "kind", "boot_ns", "utc_us", "error_us"} <= set(says):
         raise WrongError("not the members that every line carries")
     return says
+
+
+def too_deep(value):
+    """Section 2.6: arrays and objects nest at most 8 deep."""
+    level = [value]
+    for _ in range(9):
+        level = [each for each in level if isinstance(each, dict | list)]
+        if not level:
+            return False
+        level = [child for each in level for child in (each.values() if isinstance(each, dict) else each)]
+    return True
 
 
 def thumbprint(point):
