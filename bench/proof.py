@@ -106,8 +106,7 @@ def _segment(camera: str, index: int, end_ns: int) -> Segment:
         from_ns=end_ns - SEGMENT_NS,
         to_ns=end_ns,
         frames=49 if uneven else 50,
-        dropped_frames=1 if uneven else 0,
-        max_hole_ms=80 if uneven else 0,
+        holes=(1, 80) if uneven else (0, 0),
     )
 
 
@@ -132,8 +131,7 @@ def _longest() -> int:
             from_ns=most - MAX_SEGMENT_NS,
             to_ns=most,
             frames=most,
-            dropped_frames=most,
-            max_hole_ms=most,
+            holes=(most, most),
         )
     )
     batch = chain.take()

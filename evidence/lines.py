@@ -41,6 +41,9 @@ def _session(value: object) -> bytes:
     return from_jwk(value)
 
 
+_holes = tuple_of(natural, 2, 2)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
     """When a line was made (section 3)."""
@@ -107,8 +110,18 @@ class Segment:
     from_ns: int = member(natural)
     to_ns: int = member(natural)
     frames: int = member(positive)
-    dropped_frames: int = optional(natural, 0)
-    max_hole_ms: int = optional(natural, 0)
+    holes: tuple[int, ...] = optional(_holes, (0, 0))
+    """Dropped pictures and the longest hole in milliseconds; left out where there is none."""
+
+    @property
+    def dropped_frames(self) -> int:
+        """Pictures that should have come in between."""
+        return self.holes[0]
+
+    @property
+    def max_hole_ms(self) -> int:
+        """The longest time that a picture lasts, where it is longer than one and a half frame times; else 0."""
+        return self.holes[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,8 +33,7 @@ class SegmentDone:
     from_ns: int
     to_ns: int
     frames: int
-    dropped_frames: int
-    max_hole_ms: int
+    holes: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

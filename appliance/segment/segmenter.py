@@ -206,8 +206,7 @@ class Segmenter:
             from_ns=open_.from_ns,
             to_ns=to_ns,
             frames=open_.frames,
-            dropped_frames=open_.dropped_frames,
-            max_hole_ms=open_.max_hole_ms,
+            holes=(open_.dropped_frames, open_.max_hole_ms),
         )
         return [*chunks, done]
 

@@ -220,8 +220,7 @@ def _lines(pieces: list[_Piece], standing: Standing) -> list[Recovered]:
                 from_ns=from_ns,
                 to_ns=to_ns,
                 frames=piece.layout.samples,
-                dropped_frames=dropped,
-                max_hole_ms=longest_ns // 1_000_000 if uneven else 0,
+                holes=(dropped, longest_ns // 1_000_000 if uneven else 0),
             )
         )
         from_ns = to_ns

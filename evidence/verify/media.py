@@ -160,7 +160,7 @@ def _time_faults(expected: Expected, facts: Facts, timescale: int) -> list[Fault
     elif not told and expected.stream and 2 * facts.spacing * expected.stream[3] > 3 * (timescale + slack):
         wrong.append(f"a hole of {facts.spacing * 1_000 // timescale} ms is not told")
     if bool(segment.dropped_frames) != bool(segment.max_hole_ms):
-        wrong.append("of dropped_frames and max_hole_ms one stands alone")
+        wrong.append("of the two numbers of holes one stands alone")
     return [Fault(code=Code.MEDIA_MISMATCH, detail="; ".join(wrong))] if wrong else []
 
 

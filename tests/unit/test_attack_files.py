@@ -269,7 +269,6 @@ def test_several_processes_say_of_hostile_files_what_one_says(tmp_path: Path) ->
 
 
 def test_rubbish_in_well_formed_samples_is_an_undecodable_segment_and_no_crash() -> None:
-    pytest.importorskip("av")
     from cmaf.read import annexb
     from evidence.verify.media import Expected
 

@@ -247,7 +247,6 @@ def test_the_summary_names_verdict_gap_and_what_to_do(tmp_path: Path) -> None:
 
 
 def test_every_picture_is_decoded_on_request(tmp_path: Path) -> None:
-    pytest.importorskip("av")
     station = day()
     assert codes(answer_of(station.write(tmp_path), decode=True)) == []
 

@@ -165,8 +165,8 @@ def test_the_largest_integers_and_the_deepest_nesting_are_taken() -> None:
         ("from_ns", 20),
         ("to_ns", 10 + 61 * 10**9),
         ("frames", 0),
-        ("dropped_frames", -1),
-        ("max_hole_ms", "3"),
+        ("holes", [-1, 3]),
+        ("holes", [1, "3"]),
     ],
 )
 def test_a_member_that_breaks_the_format_is_refused(member: str, value: object) -> None:

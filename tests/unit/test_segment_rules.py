@@ -73,7 +73,7 @@ def test_a_segment_is_one_group_and_the_next_begins_where_it_ends() -> None:
     assert pictures.holes == [Hole(from_ns=BEGIN, to_ns=BEGIN + 500 * MS, cause=Cause.STARTING)]
     assert (first.from_ns, first.to_ns, first.frames) == (BEGIN + 500 * MS, BEGIN + 2500 * MS, 20)
     assert (second.index, second.from_ns, second.frames) == (1, first.to_ns, 20)
-    assert (first.dropped_frames, first.max_hole_ms) == (0, 0)
+    assert (first.holes[0], first.holes[1]) == (0, 0)
     assert pictures.runs == [0]
 
 
@@ -122,8 +122,8 @@ def test_a_hole_of_up_to_half_a_second_is_counted_inside_the_segment(late_ms: in
     pictures.other(at)
     pictures.key(at + FRAME)
     (segment,) = pictures.segments
-    assert segment.max_hole_ms == late_ms
-    assert segment.dropped_frames == max(1, round(late_ms / 100) - 1)
+    assert segment.holes[1] == late_ms
+    assert segment.holes[0] == max(1, round(late_ms / 100) - 1)
     assert not pictures.holes
 
 
@@ -133,7 +133,7 @@ def test_a_hole_before_the_next_keyframe_is_counted_and_its_fragments_stay_short
     pictures.group(BEGIN, 4)
     pictures.key(BEGIN + 300 * MS + late_ms * MS)
     (segment,) = pictures.segments
-    assert (segment.to_ns, segment.max_hole_ms) == (BEGIN + 300 * MS + late_ms * MS, late_ms)
+    assert (segment.to_ns, segment.holes[1]) == (BEGIN + 300 * MS + late_ms * MS, late_ms)
     layout = pictures.layout()
     assert layout.longest_sample == ticks(segment.to_ns) - ticks(BEGIN + 300 * MS)
     for fragment in layout.fragments:
@@ -145,7 +145,7 @@ def test_a_spacing_of_one_and_a_half_frames_is_no_hole() -> None:
     pictures.group(BEGIN, 5)
     pictures.other(BEGIN + 400 * MS + 150 * MS)
     pictures.end()
-    assert (pictures.segments[0].dropped_frames, pictures.segments[0].max_hole_ms) == (0, 0)
+    assert (pictures.segments[0].holes[0], pictures.segments[0].holes[1]) == (0, 0)
 
 
 def test_a_longer_hole_ends_the_segment_and_is_a_gap_up_to_the_next_keyframe() -> None:

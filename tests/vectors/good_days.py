@@ -193,7 +193,7 @@ def armed_midway() -> Case:
 def dropped_frames() -> Case:
     record = day.running()
     times = [record.at["cam1"] + number * 200 * MS for number in (0, 1, 2, 4, 5, 6, 7, 8, 9)]
-    record.record(times_ns=times, line={"dropped_frames": 1, "max_hole_ms": 400})
+    record.record(times_ns=times, line={"holes": (1, 400)})
     record.close()
     return good("dropped-frames", "A picture is missing and counted in the line", record, cam1=_ORDINARY)
 

@@ -285,7 +285,7 @@ CASES: tuple[Callable[[], Case], ...] = (
         Code.MEDIA_MISMATCH,
         "Two pictures of a segment are 800 ms apart; that is a gap, not a dropped frame.",
         times_ns=[23 * SECOND + number * 200 * MS for number in (0, 1, 2, 6, 7, 8, 9)],
-        line={"dropped_frames": 3, "max_hole_ms": 800},
+        line={"holes": (3, 800)},
     ),
     shorter_than_line,
     media_unchecked,
