@@ -10,7 +10,7 @@ from appliance.ledger.state import CameraState, LedgerState
 from appliance.ledger.writer import ChainWriter
 from appliance.store.layout import Layout
 from appliance.store.prepare import DiskIdentity, read_disk_identity
-from appliance.store.salvage import SetAside, Standing, move_aside, salvage, set_aside_unknown
+from appliance.store.recovery import SetAside, Standing, move_aside, recover, set_aside_unknown
 from appliance.store.storage import Storage
 from base.durable import Disk
 from base.errors import OperatorError
@@ -80,7 +80,7 @@ def open_session(
             hint="Keep every camera until the record is closed; one that is broken is a gap.",
         )
     torn = _cut_torn_tail(layout, disk, state)
-    recovered, aside = _salvage(layout, disk, state)
+    recovered, aside = _recover(layout, disk, state)
     before = {name: (camera.boot_id, camera.covered_ns) for name, camera in state.cameras.items()}
 
     chain = ChainWriter(next_seq=state.next_seq, prev=state.prev, size_bytes=state.size_bytes, stamp=stamp)
@@ -161,12 +161,12 @@ def _cut_torn_tail(layout: Layout, disk: Disk, state: LedgerState) -> list[SetAs
     return [item]
 
 
-def _salvage(layout: Layout, disk: Disk, state: LedgerState) -> tuple[list[Recovered], list[SetAside]]:
+def _recover(layout: Layout, disk: Disk, state: LedgerState) -> tuple[list[Recovered], list[SetAside]]:
     recovered: list[Recovered] = []
     # A damaged ledger may have lost the start line of a session whose media are good.
     aside = [] if state.damages else set_aside_unknown(layout, state.sessions)
     for name, camera in state.cameras.items():
-        lines, refused = salvage(disk, layout, _standing(name, camera))
+        lines, refused = recover(disk, layout, _standing(name, camera))
         recovered += lines
         aside += refused
     return recovered, aside

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from appliance.store.layout import Layout, part_of
-from appliance.store.salvage import (
+from appliance.store.recovery import (
     MAX_RECOVERED_NS,
     MOST_ASIDE,
     SetAside,
     Standing,
     move_aside,
-    salvage,
+    recover,
     set_aside_unknown,
 )
 from base.durable import Disk
@@ -55,8 +55,8 @@ class Left:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
 
-    def salvage(self) -> tuple[list[Recovered], list[SetAside]]:
-        return salvage(Disk(), self.layout, self.standing)
+    def recover(self) -> tuple[list[Recovered], list[SetAside]]:
+        return recover(Disk(), self.layout, self.standing)
 
 
 @pytest.fixture
@@ -66,13 +66,13 @@ def left(tmp_path: Path) -> Left:
 
 def test_nothing_left_is_nothing_found(left: Left) -> None:
     left.write()
-    assert left.salvage() == ([], [])
+    assert left.recover() == ([], [])
 
 
 def test_whole_segments_without_a_line_continue_the_record_exactly(left: Left) -> None:
     segments = left.left(3)
     left.write()
-    lines, aside = left.salvage()
+    lines, aside = left.recover()
     assert aside == []
     assert [(line.index, line.from_ns, line.sha256, line.frames) for line in lines] == [
         (each.index, each.from_ns, each.sha256, each.frames) for each in segments
@@ -89,7 +89,7 @@ def test_a_part_is_cut_to_whole_fragments_and_gets_its_name(left: Left) -> None:
     whole = left.path(3).read_bytes()
     os.rename(left.path(3), part_of(left.path(3)))
     part_of(left.path(3)).write_bytes(whole[:-10])
-    lines, aside = left.salvage()
+    lines, aside = left.recover()
     kept = left.path(3).read_bytes()
     assert aside == []
     assert kept == whole[: complete_length(whole[:-10])]
@@ -110,7 +110,7 @@ def test_every_length_of_a_torn_part_gives_a_contiguous_answer(left: Left) -> No
     for size in range(0, len(whole), 97):
         left.path(2).unlink(missing_ok=True)
         part.write_bytes(whole[:size] + bytes(50))
-        lines, aside = left.salvage()
+        lines, aside = left.recover()
         assert len(lines) + len(aside) == 1
         for line in lines:
             assert line.from_ns == left.standing.covered_ns < line.to_ns
@@ -125,8 +125,8 @@ def test_doing_it_again_gives_the_same_answer(left: Left) -> None:
     data = left.path(3).read_bytes()
     left.path(3).unlink()
     part_of(left.path(3)).write_bytes(data[:-1])
-    first = left.salvage()
-    assert left.salvage() == first
+    first = left.recover()
+    assert left.recover() == first
     assert len(first[0]) == 2
 
 
@@ -134,7 +134,7 @@ def test_media_behind_a_missing_segment_do_not_count(left: Left) -> None:
     left.left(3)
     left.write()
     left.path(3).unlink()
-    lines, aside = left.salvage()
+    lines, aside = left.recover()
     assert [line.index for line in lines] == [2]
     assert [(item.path, item.size_bytes) for item in aside] == [
         (str(left.path(4).relative_to(left.layout.root)), left.path(4).stat().st_size)
@@ -146,7 +146,7 @@ def test_media_of_another_time_do_not_count(left: Left) -> None:
     left.station.cameras["cam-0"].end_ns += 1
     left.left(1)
     left.write()
-    lines, aside = left.salvage()
+    lines, aside = left.recover()
     assert lines == []
     assert aside[0].reason == "does not continue the record"
 
@@ -159,7 +159,7 @@ def test_media_of_another_camera_or_session_in_this_ones_place_do_not_count(left
     )
     folder = left.layout.media / left.station.kid
     (folder / "cam-0").rename(folder / "cam-1")
-    assert left.salvage()[0] == []
+    assert left.recover()[0] == []
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"rubbish", bytes(10_000)])
@@ -167,7 +167,7 @@ def test_rubbish_does_not_count_and_is_no_crash(left: Left, rubbish: bytes) -> N
     left.left(1)
     left.write()
     left.path(2).write_bytes(rubbish)
-    lines, aside = left.salvage()
+    lines, aside = left.recover()
     assert lines == []
     assert aside[0].reason == "no whole fragment"
 
@@ -185,7 +185,7 @@ def test_a_page_that_a_power_cut_lost_ends_what_is_recovered_before_its_fragment
         # Of the last picture, the length before it, or its bytes.
         for begin in (end - 8, end - 4):
             part.write_bytes(whole[:begin] + bytes(4) + whole[begin + 4 :])
-            lines, aside = left.salvage()
+            lines, aside = left.recover()
             if number == 0:
                 assert (lines, aside[0].reason) == ([], "no fragment whose pictures are whole")
             else:
@@ -196,7 +196,7 @@ def test_a_page_that_a_power_cut_lost_ends_what_is_recovered_before_its_fragment
 def test_more_than_thirty_seconds_are_not_what_a_crash_leaves(left: Left) -> None:
     left.left(17)
     left.write()
-    lines, aside = left.salvage()
+    lines, aside = left.recover()
     assert len(lines) == 15
     assert sum(line.to_ns - line.from_ns for line in lines) <= MAX_RECOVERED_NS + 11_112
     assert [item.reason for item in aside] == ["longer than a crash can leave", "behind what does not count"]
@@ -207,14 +207,14 @@ def test_the_number_of_files_set_aside_is_bounded(left: Left) -> None:
     left.write()
     for index in range(5, 5 + 2 * MOST_ASIDE):
         left.path(index).write_bytes(b"rubbish")
-    lines, aside = left.salvage()
+    lines, aside = left.recover()
     assert (len(lines), len(aside)) == (1, MOST_ASIDE)
 
 
 def test_what_is_set_aside_is_moved_and_kept(left: Left) -> None:
     left.write()
     left.path(7).write_bytes(b"rubbish")
-    _, (item,) = left.salvage()
+    _, (item,) = left.recover()
     move_aside(Disk(), left.layout, item)
     move_aside(Disk(), left.layout, item)
     (kept,) = left.layout.aside.iterdir()
@@ -226,7 +226,7 @@ def test_two_files_of_one_name_are_both_kept_aside(left: Left) -> None:
     left.write()
     for _ in range(2):
         left.path(7).write_bytes(b"rubbish")
-        _, (item,) = left.salvage()
+        _, (item,) = left.recover()
         move_aside(Disk(), left.layout, item)
     assert len(list(left.layout.aside.iterdir())) == 2
 

@@ -56,7 +56,7 @@ class _Piece:
     data: bytes
 
 
-def salvage(disk: Disk, layout: Layout, standing: Standing) -> tuple[list[Recovered], list[SetAside]]:
+def recover(disk: Disk, layout: Layout, standing: Standing) -> tuple[list[Recovered], list[SetAside]]:
     """What camera ``standing.camera`` of ``standing.session`` left behind.
 
     On return the recovered media are durable under their final names, cut to whole fragments. Doing it again after
