@@ -1,8 +1,9 @@
 """A whole recorder in virtual time: real segments, storage and ledger; disk, clock and cameras belong to the test."""
 
+import os
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from appliance.pipeline import Command, Pipeline
 from appliance.session import Session, Unit, open_session
 from appliance.store.layout import Layout
 from appliance.store.prepare import DiskIdentity, prepare
-from appliance.store.unarmed import UnarmedMedia
 from audit.verify import verify
 from base.durable import Disk
 from base.service import Service
@@ -26,7 +26,7 @@ from evidence.profile import profile_digest
 from evidence.words import Mode
 from tests.fakes.camera import ScriptedCamera
 from tests.fakes.clock import FakeClock
-from tests.fakes.faultydisk import Failure, FaultyDisk
+from tests.fakes.faultydisk import Failure, FaultyDisk, T
 from tests.fakes.station import NOON_US, SECOND, authority, boot_id, private_key, signer
 
 RESERVE_BYTES = 1 << 16
@@ -49,6 +49,7 @@ class SteppedStation:
         mode: Mode = Mode.TEST,
         utc_us: int | None = NOON_US,
         error_us: int | None = 5_000,
+        disk: Callable[[Path], FaultyDisk] = FaultyDisk,
     ) -> None:
         by = authority("az-2026")
         self.root = by.root_pem
@@ -95,7 +96,7 @@ class SteppedStation:
         identity = DiskIdentity(election="az-2026", station="57-002", unit="u1")
         prepare(Disk(), self.layout, identity, RESERVE_BYTES)
         self.config.run.mkdir()
-        self.disk = FaultyDisk(self.config.data)
+        self.disk = disk(self.config.data)
         self.session: Session
         self.pipeline: Pipeline
 
@@ -127,8 +128,8 @@ class SteppedStation:
             clock=self.clock,
             disk=self.disk,
             layout=self.layout,
-            session=self.session.name,
             storage=self.session.storage,
+            state=self.session.state,
             lanes=[
                 build_lane(
                     config=self.config,
@@ -143,15 +144,11 @@ class SteppedStation:
                 )
                 for camera in self.config.cameras
             ],
-            unarmed=UnarmedMedia(self.session.state.unarmed.values()),
-            mode=self.session.state.mode,
             status_path=self.config.run / "status.json",
             service=self.service,
             arrived=arrived,
             before_window=self._is_before_window,
         )
-        for pruned in self.session.state.last_pruned:
-            self.pipeline.delete(pruned)
         for lane in self.pipeline.lanes:
             self.cameras[lane.id].start(lane.bridge.put)
 
@@ -222,6 +219,34 @@ class SteppedStation:
     def _stop_cameras(self) -> None:
         for camera in self.cameras.values():
             camera.stop()
+
+
+class QuickDisk(FaultyDisk):
+    """For long days: no step fails, and a power cut takes no more than the ends of files that were not synced."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._unsynced: dict[Path, int] = {}
+        """Files that were written to since their last sync, and their length then."""
+
+    def restarted(self, *, fail_at: int | None = None, failure: Failure = Failure.NOT_DONE) -> "QuickDisk":
+        assert fail_at is None, "this disk does not fail"
+        self._known.clear()
+        return self
+
+    def lose_unsynced(self, keep: random.Random | None = None) -> None:
+        for path, durable_bytes in self._unsynced.items():
+            size_bytes = path.stat().st_size
+            os.truncate(path, keep.randint(durable_bytes, size_bytes) if keep else durable_bytes)
+        self._unsynced = {}
+
+    def _do(self, step: str, path: Path, action: Callable[[], T]) -> T:
+        if step == "write":
+            self._unsynced.setdefault(path, path.stat().st_size)
+        result = action()
+        if step in ("sync", "remove"):
+            self._unsynced.pop(path, None)
+        return result
 
 
 def _camera(name: str, fps: int, gop_seconds: int) -> CameraConfig:
