@@ -3,12 +3,14 @@
 import argparse
 import getpass
 import json
+import os
 import sys
 from pathlib import Path
 
 from base.errors import OperatorError
 from base.log import begin_logging
 from evidence.words import Phase
+from unbroken.verbs import examine
 
 
 def add_verbs(parser: argparse.ArgumentParser) -> None:
@@ -16,12 +18,14 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     _verb(verbs, "init", "prepare the disk, once", _init)
     _verb(verbs, "record", "record until stopped or closed", _record)
+    _verb(verbs, "ended", "keep what the service manager says of a recorder that ended (ExecStopPost=)", _ended)
     _verb(verbs, "config", "show the configuration in force", _config)
     _verb(verbs, "status", "show what the recorder is doing", _status)
     _verb(verbs, "arm", "arm the unit: asks for two people's PINs", _arm)
     mark = _verb(verbs, "mark", "mark a phase of the day: asks for a PIN", _mark)
     mark.add_argument("phase", choices=[phase.value for phase in Phase], metavar="PHASE", help=", ".join(Phase))
     _verb(verbs, "close", "end the record for good: asks for two people's PINs", _close)
+    examine.add_verbs(verbs)
 
 
 def _verb(
@@ -37,11 +41,19 @@ def _init(arguments: argparse.Namespace) -> int:
     from appliance.config import load_config
     from appliance.store.layout import Layout
     from appliance.store.prepare import DiskIdentity, prepare
+    from appliance.upkeep.hardware import Hardware
     from base.durable import Disk
 
-    config = load_config(arguments.config)
-    identity = DiskIdentity(election=config.election, station=config.station, unit=config.unit)
-    prepare(Disk(), Layout(config.data), identity, config.reserve_mib << 20)
+    config, disk, hardware = load_config(arguments.config), Disk(), Hardware()
+    disk.make_directory(config.data)
+    identity = DiskIdentity(
+        election=config.election,
+        station=config.station,
+        unit=config.unit,
+        board=hardware.board_serial(),
+        card=hardware.card_serial(config.data),
+    )
+    prepare(disk, Layout(config.data), identity, config.reserve_mib << 20)
     print(f"{config.data} is ready for unit {config.unit} of station {config.station}.")
     return 0
 
@@ -51,7 +63,18 @@ def _record(arguments: argparse.Namespace) -> int:
     from appliance.recorder import record
 
     begin_logging()
-    record(load_config(arguments.config))
+    return record(load_config(arguments.config))
+
+
+def _ended(arguments: argparse.Namespace) -> int:
+    from appliance.config import load_config
+    from appliance.ending import leave_result
+
+    result = os.environ.get("SERVICE_RESULT")
+    if result is None:
+        raise OperatorError("The service manager said nothing.", hint="This verb is for its ExecStopPost= only.")
+    if result != "success":
+        leave_result(load_config(arguments.config).run, result)
     return 0
 
 
@@ -63,7 +86,20 @@ def _config(arguments: argparse.Namespace) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    print(json.dumps(_ask(arguments, {"verb": "status"}), indent=2, ensure_ascii=False))
+    from appliance.config import load_config
+
+    try:
+        answer = _ask(arguments, {"verb": "status"})
+    except OperatorError as error:
+        # A recorder that stands by answers nothing, and has left word why.
+        try:
+            answer = json.loads((load_config(arguments.config).run / "status.json").read_bytes())
+        except (OSError, ValueError):
+            raise error from None
+        if answer.get("recording"):
+            raise
+        print(f"unbroken: {error}", file=sys.stderr)
+    print(json.dumps(answer, indent=2, ensure_ascii=False))
     return 0
 
 

@@ -1,0 +1,191 @@
+"""What is given to be salvaged: folders, images and block devices, each as files and, where it is one, as raw bytes."""
+
+import os
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from audit.files import printable
+from audit.salvage.ext4 import Geometry, InodeFile, inodes, read_superblock
+from audit.salvage.medium import Bytes, Medium, ReadErrors
+from audit.salvage.scan import LINE_PREFIX, FoundLine, FoundSegment, FoundSuperblock, FoundTornLine, scan, scan_lines
+from cmaf.boxes import HEADER_BYTES
+from cmaf.identity import IDENTITY_UUID
+
+MOST_FILE_SYSTEMS = 16
+HEAD_BYTES = HEADER_BYTES + len(IDENTITY_UUID)
+TakeLine = Callable[[bytes, str, int], None]
+OpenMedium = Callable[[Path, str, ReadErrors], Medium]
+
+
+class Source(Protocol):
+    """A card, or a copy of one. ``find_lines`` comes first: it learns what the other two tell."""
+
+    @property
+    def name(self) -> str:
+        """As it was given."""
+
+    def find_lines(self, take: TakeLine) -> int:
+        """Hand over whatever may be a line: its bytes, source and offset. Returns how many break off."""
+
+    def files(self) -> Iterator[tuple[str, Bytes]]:
+        """The files that the file system tells of, each readable until the next is asked for."""
+
+    def segments(self) -> Iterator[tuple[int, Bytes]]:
+        """Where in the raw bytes an identity box begins."""
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+
+
+@dataclass(slots=True)
+class Folder:
+    """A mounted disk, or a copy of its files. Links are not followed. ``unread`` is what could not be listed."""
+
+    path: Path
+    errors: ReadErrors
+    unread: list[str] = field(default_factory=list)
+    open_medium: OpenMedium = Medium
+
+    @property
+    def name(self) -> str:
+        return printable(str(self.path))
+
+    def find_lines(self, take: TakeLine) -> int:
+        torn = 0
+        for name, file in self.files():
+            if not is_segment(file.read(0, HEAD_BYTES)):
+                torn += _take_lines(file, name, take)
+        return torn
+
+    def files(self) -> Iterator[tuple[str, Bytes]]:
+        waiting = [self.path]
+        while waiting:
+            folder = waiting.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+            except OSError as error:
+                self._skip(folder, error)
+                continue
+            waiting += [folder / name for name, is_folder in reversed(found) if is_folder]
+            for name, is_folder in found:
+                if not is_folder and not (folder / name).is_symlink():
+                    yield from self._file(folder / name)
+
+    def segments(self) -> Iterator[tuple[int, Bytes]]:
+        yield from ()
+
+    def close(self) -> None:
+        pass
+
+    def _file(self, path: Path) -> Iterator[tuple[str, Bytes]]:
+        name = printable(os.fspath(path))
+        try:
+            opened = self.open_medium(path, name, self.errors)
+        except FileNotFoundError:  # a pipe or a socket, or gone meanwhile
+            return
+        except OSError as error:
+            self._skip(path, error)
+            return
+        with opened as medium:
+            yield name, medium
+
+    def _skip(self, path: Path, error: OSError) -> None:
+        text = f"{printable(os.fspath(path))}: {error.strerror}"
+        if text not in self.unread:
+            self.unread.append(text)
+
+
+class Image:
+    """An image of a card or of one file system, or the block device itself."""
+
+    def __init__(self, medium: Medium) -> None:
+        self._medium = medium
+        self._lines = array("Q")
+        self._segments = array("Q")
+        self.file_systems: tuple[Geometry, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self._medium.name
+
+    def find_lines(self, take: TakeLine) -> int:
+        torn = 0
+        found_systems: Counter[Geometry] = Counter()
+        for found in scan(self._medium):
+            match found:
+                case FoundLine():
+                    self._lines.append(found.at)
+                    take(found.text, self.name, found.at)
+                case FoundTornLine():
+                    self._lines.append(found.at)
+                    torn += 1
+                case FoundSegment():
+                    self._segments.append(found.at)
+                case FoundSuperblock():
+                    geometry = read_superblock(found.data, found.at)
+                    if geometry is not None:
+                        found_systems[geometry] += 1
+        # Every group has copies of a superblock; what is no more than a trace of an older file system comes last.
+        self.file_systems = tuple(geometry for geometry, _ in found_systems.most_common(MOST_FILE_SYSTEMS))
+        for name, file in self._inodes():
+            if file.read(0, len(LINE_PREFIX)) == LINE_PREFIX or self._has_lines(file):
+                _take_lines(file, name, take)
+        return torn
+
+    def files(self) -> Iterator[tuple[str, Bytes]]:
+        yield from self._inodes()
+
+    def segments(self) -> Iterator[tuple[int, Bytes]]:
+        for at in self._segments:
+            if self._medium.worn:
+                return
+            yield at, self._medium
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self._medium.size
+
+    @property
+    def worn(self) -> bool:
+        """Whether reading was given up, because the tables of a file system lead in circles."""
+        return self._medium.worn
+
+    def close(self) -> None:
+        self._medium.close()
+
+    def _inodes(self) -> Iterator[tuple[str, InodeFile]]:
+        for geometry in self.file_systems:
+            for inode in inodes(self._medium, geometry):
+                if self._medium.worn:
+                    return
+                yield f"{self.name}, inode {inode.number}", InodeFile(self._medium, inode)
+
+    def _has_lines(self, file: InodeFile) -> bool:
+        """Whether lines were seen in the file's blocks: its beginning may be damaged."""
+        for _, place, length in file.places:
+            at = bisect_left(self._lines, place)
+            if at < len(self._lines) and self._lines[at] < place + length:
+                return True
+        return False
+
+
+def is_segment(head: bytes) -> bool:
+    """Whether a file that begins like this begins with an identity box."""
+    return head[HEADER_BYTES - 4 :] == b"uuid" + IDENTITY_UUID
+
+
+def _take_lines(file: Bytes, name: str, take: TakeLine) -> int:
+    torn = 0
+    for found in scan_lines(file):
+        if isinstance(found, FoundLine):
+            take(found.text, name, found.at)
+        else:
+            torn += 1
+    return torn
