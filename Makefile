@@ -49,7 +49,7 @@ test-slow: ## tests that take longer than a minute
 	@$(BIN)/pytest -m slow $(ARGS)
 
 bench: ## measure against the numbers in bench/README.md
-	@tools/setup test
+	@tools/setup bench
 	@$(BIN)/python -m bench $(ARGS)
 
 vectors: ## write the test vectors anew from their fixed seeds
