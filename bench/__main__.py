@@ -8,7 +8,17 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import after_encoder, first_segment, memory, proof, slow_sync, verify_lines, verify_media, written
+from bench import (
+    after_encoder,
+    first_segment,
+    kill_peers,
+    memory,
+    proof,
+    slow_sync,
+    verify_lines,
+    verify_media,
+    written,
+)
 from bench.machine import machine
 from bench.readme import write_table
 from bench.row import Row, save, table
@@ -31,6 +41,7 @@ def figures(full: bool) -> dict[str, Figure]:
         "verify-lines": verify_lines.measure,
         "memory": memory.measure,
         "written": written.measure,
+        "kill-peers": kill_peers.measure,
     }
 
 
@@ -56,6 +67,7 @@ def main() -> int:
 
 def _measure(name: str, full: bool) -> bool:
     """Measure one figure in this process."""
+    CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=CACHE) as folder:
         rows = figures(full)[name](Path(folder))
     save(name, rows, machine())
