@@ -25,7 +25,7 @@ class Commands:
         profile: Profile | None,
         profile_sha256: str,
         raw_cameras: bool,
-        stop_cameras: Callable[[], None],
+        stop_cameras: Callable[[], object],
     ) -> None:
         """``raw_cameras``: some camera carries neither mask nor caption, so LIVE is refused."""
         self._pipeline = pipeline
@@ -35,6 +35,11 @@ class Commands:
         self._profile_sha256 = profile_sha256
         self._raw_cameras = raw_cameras
         self._stop_cameras = stop_cameras
+
+    @property
+    def armed(self) -> bool:
+        """Whether two people have armed the unit."""
+        return self._pipeline.mode is not Mode.UNARMED
 
     async def answer(self, request: Request) -> dict[str, object]:
         """Do what a request asks. Raises OperatorError with the reason for the person who asked."""
@@ -54,7 +59,7 @@ class Commands:
         await self._require(request, tuple(Role))
         if self._profile is None:
             raise OperatorError("This unit has no election profile.", hint="Ask the election authority for one.")
-        if self._pipeline.mode is not Mode.UNARMED:
+        if self.armed:
             raise OperatorError(f"The unit is armed already: it records {self._pipeline.mode}.")
         mode = self._profile.mode
         if mode is Mode.LIVE and self._raw_cameras:

@@ -1,6 +1,7 @@
 """One camera's way from its bridge to its segments."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.capture.bridge import Bridge
@@ -27,6 +28,15 @@ class Lane:
     mask_sha256: str
     bridge: Bridge
     segmenter: Segmenter
+    alive_ns: int
+    """When the camera last delivered a picture that could be used, or when the session began."""
+    hangs: Callable[[], bool] = lambda: False
+    """Whether the driver no longer answers."""
+    newest_ns: int | None = None
+    """The newest picture that could be used."""
+    bitrate: int
+    reconfiguring: bool = False
+    """Whether the next end of an encode is for a new bitrate."""
     frames: int = 0
     committed_ns: int | None = None
     """End of the newest segment or gap that this session has committed."""
@@ -40,13 +50,16 @@ def build_lane(
     camera: CameraConfig,
     source: Camera,
     mask_sha256: str,
+    unit: str,
     session: str,
     begin_ns: int,
     boot_id: str,
     clock: Clock,
     arrived: threading.Event,
 ) -> Lane:
-    """The lane of ``camera`` in ``session``. ``begin_ns`` is where its record stands; ``arrived`` wakes the reader."""
+    """The lane of ``camera`` in ``session`` of ``unit``. ``begin_ns`` is where its record stands; ``arrived`` wakes the
+    reader.
+    """
 
     def describe(opening: Opening) -> bytes:
         now = stamp(clock)
@@ -56,7 +69,7 @@ def build_lane(
                 v=1,
                 election=config.election,
                 station=config.station,
-                unit=config.unit,
+                unit=unit,
                 camera=camera.id,
                 boot_id=boot_id,
                 session=session,
@@ -80,6 +93,8 @@ def build_lane(
         mask_sha256=mask_sha256,
         bridge=Bridge(limit_bytes=BRIDGE_BYTES, limit_ns=BRIDGE_NS, arrived=arrived),
         segmenter=Segmenter(fps=camera.fps, begin_ns=begin_ns, describe=describe),
+        alive_ns=clock.boot_ns(),
+        bitrate=camera.bitrate,
     )
 
 

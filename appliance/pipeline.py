@@ -4,22 +4,27 @@ import contextlib
 import json
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from appliance.capture.bridge import Break, Dropped
 from appliance.capture.camera import AccessUnit
 from appliance.lane import Lane
+from appliance.ledger.snapshot import write_snapshot
+from appliance.ledger.state import LedgerState
+from appliance.requests import Requests
 from appliance.segment.output import Chunk, Hole, Output, RunBegun, SegmentDone
+from appliance.status import camera_status, in_words, is_silent, told
 from appliance.store.layout import Layout
 from appliance.store.storage import Storage
 from appliance.store.unarmed import UnarmedMedia
+from appliance.upkeep.faults import CAMERA_SILENT, DISK_FULL, DISK_SHORT, TOO_HOT, UNDER_VOLTAGE, Fault
+from appliance.upkeep.ladder import CameraState, Ladder, Rung
+from appliance.upkeep.space import Due, Space
 from base.clock import Clock
 from base.durable import Disk, publish
-from base.errors import OperatorError
 from base.service import Service
 from cmaf.avc import codec_string, read_decoder_configuration
 from cmaf.track import init_segment
@@ -31,25 +36,17 @@ log = logging.getLogger("unbroken.recorder")
 ROUND_NS = 1_000_000_000
 """From the end of one sync round to the next. A slow card has fewer rounds because each takes longer; to wait longer as
 well would make them grow, for each segment that gathers meanwhile takes a sync of its own."""
-FLOOR_BYTES = 64 << 20
-"""Free space below which no new media are written; the reserve lies beyond it."""
 RECENT_NS = 30_000_000_000
 """The watchdog is fed while every camera has a committed line this recent."""
 LOOK_NS = 100_000_000
 """How often the free space is looked at: what others write meanwhile is far less than the floor."""
 PRUNE_NS = 60_000_000_000
+SNAPSHOT_NS = 600_000_000_000
+USABLE_NS = 5_000_000_000
+"""Beyond two groups of pictures: a camera of whose pictures none can be used for so long is started anew."""
 WAKE_S = 0.1
 
 Command = Callable[["Pipeline"], dict[str, object]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    camera: str
-    session: str
-    run: int
-    index: int
-    length_ns: int
 
 
 class Pipeline:
@@ -61,52 +58,60 @@ class Pipeline:
         clock: Clock,
         disk: Disk,
         layout: Layout,
-        session: str,
         storage: Storage,
+        state: LedgerState,
         lanes: Sequence[Lane],
-        unarmed: UnarmedMedia,
-        mode: Mode,
         status_path: Path,
         service: Service,
         arrived: threading.Event,
         before_window: Callable[[], bool],
+        ladder: Ladder | None = None,
+        faults: Sequence[Fault] = (),
     ) -> None:
-        """``before_window`` says whether UTC is proven to be before the election's window."""
+        """``state`` is that of the ledger so far, kept up with every commit. ``before_window`` says whether UTC is proven
+        to be before the election's window. Without a ``ladder`` nobody would start a new process. ``faults`` last as
+        long as the session.
+        """
         self.lanes = tuple(lanes)
-        self.mode = mode
         self.closed = False
+        self.rung: Rung | None = None
+        """What the recorder is to end for."""
         self._clock = clock
         self._disk = disk
         self._layout = layout
-        self._session = session
         self._storage = storage
-        self._unarmed = unarmed
+        self._state = state
+        self._unarmed = UnarmedMedia(state.unarmed.values())
         self._status_path = status_path
         self._service = service
         self._arrived = arrived
         self._before_window = before_window
-        self._commands: deque[tuple[Command, Future[dict[str, object]]]] = deque()
-        self._unanswered: list[tuple[Future[dict[str, object]], dict[str, object]]] = []
-        self._ended = False
-        self._full = False
+        self._ladder = ladder
+        self._faults = tuple(faults)
+        self._requests: Requests[Pipeline] = Requests()
+        now_ns = clock.boot_ns()
+        self._space = Space(nominal=sum(lane.bitrate for lane in self.lanes) // 8, now_ns=now_ns)
         self._looked_ns: int | None = None
         self._urgent = False
-        self._round_ended_ns = clock.boot_ns()
-        self._pruned_ns = clock.boot_ns()
+        self._round_ended_ns = self._pruned_ns = self._snapshot_ns = now_ns
         self._window_of_loss_ns = 0
+        for pruned in state.last_pruned:
+            self.delete(pruned)
         for lane in self.lanes:
-            lane.camera.set_mode(mode)
+            lane.camera.set_mode(state.mode)
+
+    @property
+    def mode(self) -> Mode:
+        """What is recorded now counts as this."""
+        return self._state.mode
 
     def submit(self, command: Command) -> "Future[dict[str, object]]":
         """Have ``command`` run on the storage thread; its result comes once everything it enqueued is durable.
 
         From any thread. Where the pipeline has ended, or ends first, the future raises OperatorError.
         """
-        future: Future[dict[str, object]] = Future()
-        self._commands.append((command, future))
+        future = self._requests.submit(command)
         self._arrived.set()
-        if self._ended:
-            self._refuse_commands()
         return future
 
     def enqueue(self, body: Body) -> None:
@@ -114,8 +119,7 @@ class Pipeline:
         self._storage.enqueue(body)
 
     def set_mode(self, mode: Mode) -> None:
-        """Pictures carry ``mode`` from their next keyframe on."""
-        self.mode = mode
+        """Pictures carry ``mode`` from their next keyframe on; a durable line has armed the unit for it."""
         for lane in self.lanes:
             lane.camera.set_mode(mode)
 
@@ -125,35 +129,37 @@ class Pipeline:
         An OSError leaves the outcome of a durable step unknown: the process must end (invariant 9).
         """
         try:
-            while not stop.is_set() and not self.closed:
+            while not stop.is_set() and not self.closed and self.rung is None:
                 self._clock.wait(self._arrived, WAKE_S)
                 self._arrived.clear()
                 self.step()
         finally:
-            self._ended = True
-            self._refuse_commands()
+            self._requests.end()
 
     def step(self) -> None:
         """Take what has come, do what is due."""
         now_ns = self._clock.boot_ns()
         if self._looked_ns is None or now_ns - self._looked_ns >= LOOK_NS:
             self._looked_ns = now_ns
-            self._look_at_space()
+            self._look_at_space(now_ns)
         for lane in self.lanes:
-            self._drain(lane)
+            self._watch(lane, now_ns, self._drain(lane))
             self._handle(lane, lane.segmenter.idle(now_ns))
-        self._obey()
+        self._urgent |= self._requests.obey(self, until=lambda: self.closed)
         if self._storage.dirty and (self._urgent or now_ns - self._round_ended_ns >= ROUND_NS):
             self.commit()
-        while self._unanswered:
-            future, result = self._unanswered.pop()
-            future.set_result(result)
+        self._requests.answer()
+        if self._ladder is not None and not self.closed:
+            cameras = [CameraState(silent_since_ns=lane.alive_ns, hangs=lane.hangs()) for lane in self.lanes]
+            self.rung = self._ladder.rung(now_ns, cameras)
 
     def commit(self) -> None:
         """One sync round, and what follows from it."""
         self._urgent = False
         for line in self._storage.commit():
+            self._state.apply(line)
             self._note(line)
+        self._state.reached(self._storage.head)
         now_ns = self._clock.boot_ns()
         self._window_of_loss_ns = now_ns - self._round_ended_ns
         self._round_ended_ns = now_ns
@@ -162,21 +168,33 @@ class Pipeline:
             self._storage.reserve.refill()
             if self.mode is Mode.UNARMED and self._before_window() and not self.closed:
                 self._prune(self._unarmed.expire())
+        if now_ns - self._snapshot_ns >= SNAPSHOT_NS and not self._space.full:
+            self._snapshot_ns = now_ns
+            self._storage.keep_snapshot(write_snapshot(self._state))
         if all(lane.committed_ns is not None and now_ns - lane.committed_ns < RECENT_NS for lane in self.lanes):
             self._service.ready()
             self._service.feed_watchdog()
         self._publish_status()
 
     def finish(self) -> None:
-        """An orderly end of the session: everything captured is committed, and the last line says so."""
+        """An orderly end of the session: everything captured is committed, and the last line says so, or for which rung
+        of the ladder it ends.
+        """
+        cause = Cause.STOPPED if self.rung is None else Cause.CAMERA
         for lane in self.lanes:
             self._drain(lane)
             if lane.segmenter.open_from_ns is None:
                 # What came before the stop has its own cause.
-                self._handle(lane, lane.segmenter.account(self._clock.boot_ns(), Cause.STOPPED))
-            self._handle(lane, lane.segmenter.interrupt(Cause.STOPPED))
-        self.enqueue(Event(event="stopped"))
+                self._handle(lane, lane.segmenter.account(self._clock.boot_ns(), cause))
+            self._handle(lane, lane.segmenter.interrupt(cause))
+        if self.rung is None:
+            self.enqueue(Event(event="stopped"))
+        else:
+            silent = ", ".join(lane.id for lane in self.lanes if is_silent(lane, self._clock.boot_ns()))
+            hanging = ", ".join(lane.id for lane in self.lanes if lane.hangs())
+            self.enqueue(Event(event=self.rung, data={"silent": silent, "hanging": hanging}))
         self.commit()
+        self._storage.keep_snapshot(write_snapshot(self._state))
 
     def close_record(self, by: str) -> None:
         """The end of the record. Cameras must have been stopped."""
@@ -193,25 +211,37 @@ class Pipeline:
         self.closed = True
         self.commit()
 
-    def _drain(self, lane: Lane) -> None:
+    def _drain(self, lane: Lane) -> bool:
+        """Take what has come; whether any pictures were among it."""
+        before = lane.frames
         for item in lane.bridge.drain():
             match item:
                 case AccessUnit():
                     lane.frames += 1
-                    if not self._full:
+                    if not self._space.full:
                         self._handle(lane, lane.segmenter.push(item))
                 case Dropped():
                     self._interrupt(lane, Cause.OVERLOAD)
                 case Break(reason=reason):
-                    self._interrupt(lane, Cause.CAMERA, new_run=True)
+                    self._interrupt(lane, Cause.RECONFIGURED if lane.reconfiguring else Cause.CAMERA, new_run=True)
+                    lane.reconfiguring = False
                     log.warning("camera ended", extra={"fields": {"camera": lane.id, "reason": reason}})
                     # An error's text may hold a file name, and that any bytes; a line holds text.
-                    told = reason[:200].encode("utf-8", "replace").decode()
-                    self.enqueue(Event(event="camera-restart", camera=lane.id, data={"reason": told}))
+                    text = reason[:200].encode("utf-8", "replace").decode()
+                    self.enqueue(Event(event="camera-restart", camera=lane.id, data={"reason": text}))
+        return lane.frames > before
+
+    def _watch(self, lane: Lane, now_ns: int, arrived: bool) -> None:
+        """Note when the camera last delivered what can be used; have it started anew where only rubbish comes."""
+        newest_ns = lane.segmenter.newest_ns
+        if newest_ns != lane.newest_ns or (arrived and self._space.full):
+            lane.newest_ns, lane.alive_ns = newest_ns, now_ns
+        elif arrived and now_ns - lane.alive_ns > USABLE_NS + 2 * lane.picture.gop * 1_000_000_000 // lane.picture.fps:
+            lane.bridge.refuse("none of its pictures can be used")
 
     def _interrupt(self, lane: Lane, cause: Cause, *, new_run: bool = False) -> None:
         """The camera's pictures end here for now. While the disk is full, that is why nothing is recorded."""
-        why = Cause.DISK_FULL if self._full else cause
+        why = Cause.DISK_FULL if self._space.full else cause
         self._handle(lane, lane.segmenter.interrupt(why, new_run=new_run))
 
     def _handle(self, lane: Lane, outputs: Sequence[Output]) -> None:
@@ -257,16 +287,10 @@ class Pipeline:
             case Segment() as segment:
                 lane = self._lane(segment.camera)
                 lane.committed_ns = lane.segment_ns = segment.to_ns
+                self._space.wrote(segment.to_ns, segment.size)
                 if segment.mode is Mode.UNARMED:
-                    self._unarmed.add(
-                        _Kept(
-                            camera=segment.camera,
-                            session=self._session,
-                            run=segment.run,
-                            index=segment.index,
-                            length_ns=segment.to_ns - segment.from_ns,
-                        )
-                    )
+                    key = (segment.camera, self._state.session, segment.run, segment.index)
+                    self._unarmed.add(self._state.unarmed[key])
             case Gap(camera=camera, to_ns=to_ns):
                 self._lane(camera).committed_ns = to_ns
             case Pruned() as pruned:
@@ -279,21 +303,29 @@ class Pipeline:
         for index in range(pruned.from_index, pruned.to_index):
             self._disk.remove(self._layout.segment(pruned.session, pruned.camera, pruned.run, index))
 
-    def _look_at_space(self) -> None:
-        """Near a full disk: UNARMED media go first, then media stop and the gaps say why.
+    def _look_at_space(self, now_ns: int) -> None:
+        """Near a full disk UNARMED media go, then the bitrate is lowered, then media stop, and lines say so."""
+        if self.closed:
+            return
+        due = self._space.look(self._storage.reserve.room_bytes(), prunable=self._unarmed.prunable)
+        if due is not Due.NOTHING:
+            self._prune(self._unarmed.shrink())
+        if due is Due.STOP:
+            for lane in self.lanes:
+                self._interrupt(lane, Cause.DISK_FULL)
+        if self._space.new_level(now_ns, prunable=self._unarmed.prunable):
+            for lane in self.lanes:
+                self._set_bitrate(lane)
 
-        Far below the floor media stop at once, and go on when enough has gone: writing them could fail before.
-        """
-        room = self._storage.reserve.room_bytes()
-        if room >= 2 * FLOOR_BYTES:
-            self._full = False
-        elif (room < FLOOR_BYTES or self._full) and not self.closed:
-            pruned = self._unarmed.shrink()
-            self._prune(pruned)
-            if not self._full and (not pruned or room < FLOOR_BYTES // 2):
-                self._full = True
-                for lane in self.lanes:
-                    self._interrupt(lane, Cause.DISK_FULL)
+    def _set_bitrate(self, lane: Lane) -> None:
+        bitrate = lane.picture.bitrate >> self._space.level
+        data: dict[str, str | int | None] = {"from": lane.bitrate, "to": bitrate, "room": self._space.room_bytes}
+        lane.bitrate = bitrate
+        if not lane.camera.set_bitrate(bitrate):
+            lane.reconfiguring = True
+            lane.bridge.refuse("started anew for another bitrate")
+        self.enqueue(Event(event="bitrate", camera=lane.id, data=data))
+        self._urgent = True
 
     def _prune(self, lines: Sequence[Pruned]) -> None:
         """Their media go once the lines stand, which is at the end of this step."""
@@ -301,71 +333,44 @@ class Pipeline:
             self.enqueue(line)
             self._urgent = True
 
-    def _obey(self) -> None:
-        """Run the commands that have come. Their answers wait until what they enqueued is durable."""
-        while self._commands and not self.closed:
-            command, future = self._commands.popleft()
-            # From here on the asker can no longer cancel it.
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                answer = command(self)
-            except OperatorError as error:
-                future.set_exception(error)
-            except BaseException as error:
-                future.set_exception(_ended())
-                raise error
-            else:
-                self._unanswered.append((future, answer))
-                self._urgent = True
-
-    def _refuse_commands(self) -> None:
-        for future, _ in self._unanswered:
-            future.set_exception(_ended())
-        self._unanswered = []
-        while self._commands:
-            with contextlib.suppress(IndexError):
-                _, future = self._commands.popleft()
-                if future.set_running_or_notify_cancel():
-                    future.set_exception(_ended())
+    def faults(self) -> list[Fault]:
+        """What is wrong now, the gravest first."""
+        now_ns = self._clock.boot_ns()
+        found = {
+            DISK_FULL: self._space.full,
+            CAMERA_SILENT: any(is_silent(lane, now_ns) for lane in self.lanes),
+            DISK_SHORT: self._space.level > 0,
+            UNDER_VOLTAGE: self._state.under_voltage,
+            TOO_HOT: self._state.too_hot,
+        }
+        return [*self._faults, *(fault for fault, is_there in found.items() if is_there)]
 
     def status(self) -> dict[str, object]:
-        """What the unit is doing, for the lamp, the console and ``unbroken station status``."""
+        """What the unit is doing (docs/reference/control.md)."""
         reading = self._clock.read()
-        cameras = [
-            {
-                "camera": lane.id,
-                "source": lane.camera.source,
-                "recorded_to_ns": lane.segment_ns,
-                "accounted_to_ns": lane.committed_ns,
-                "pictures_in": lane.bridge.traffic().pictures_in,
-                "pictures_dropped": lane.bridge.traffic().pictures_dropped,
-                "pictures_late": lane.segmenter.late,
-                "pictures_undecodable": lane.segmenter.undecodable,
-            }
-            for lane in self.lanes
-        ]
         return {
+            **told(self.faults()),
             "mode": self.mode,
-            "session": self._session,
+            "session": self._state.session,
             "boot_ns": reading.boot_ns,
             "utc_us": reading.utc_us,
             "error_us": reading.error_us,
-            "room_bytes": self._storage.reserve.room_bytes(),
-            "disk_full": self._full,
+            "room_bytes": self._space.room_bytes,
+            "seconds_left": self._space.seconds_left(reading.boot_ns),
+            "disk_full": self._space.full,
             "sync_ms": self._storage.sync_ns // 1_000_000,
             "window_of_loss_ms": self._window_of_loss_ns // 1_000_000,
-            "cameras": cameras,
+            "cameras": [camera_status(lane, reading.boot_ns) for lane in self.lanes],
         }
 
     def _publish_status(self) -> None:
+        status = self.status()
         # For others; recording does not stop because they cannot be told.
         with contextlib.suppress(OSError):
-            publish(self._status_path, json.dumps(self.status()).encode())
+            publish(self._status_path, json.dumps(status).encode())
+        now_ns = self._clock.boot_ns()
+        hours = self._space.seconds_left(now_ns) / 3600
+        self._service.status(in_words(self.mode, self.lanes, hours, self.faults(), now_ns))
 
     def _lane(self, camera: str) -> Lane:
         return next(lane for lane in self.lanes if lane.id == camera)
-
-
-def _ended() -> OperatorError:
-    return OperatorError("The recorder is ending.", hint="Look at: unbroken station status")

@@ -5,10 +5,12 @@ camera ─ bridge ─▶ segmenter ─▶ storage ═ COMMIT ─▶ head and sta
 
 import asyncio
 import contextlib
+import json
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -23,136 +25,257 @@ from appliance.commands import Commands
 from appliance.config import CameraConfig, StationConfig
 from appliance.control.pins import PinBook
 from appliance.control.server import ControlServer
+from appliance.ending import clear_traces, leave_trace, take_traces
+from appliance.guest import open_guest
 from appliance.lane import build_lane, picture_of, stamp
 from appliance.pipeline import Pipeline
-from appliance.session import Unit, open_session
+from appliance.session import Session, Unit, open_session
+from appliance.standby import fault_of, stand_by
+from appliance.status import standing_by
 from appliance.store.layout import Layout
-from appliance.store.lock import locked
-from appliance.store.unarmed import UnarmedMedia
+from appliance.store.lock import BeyondSignalsError, locked
+from appliance.store.prepare import DiskIdentity, NoRecordError, read_disk_identity
+from appliance.upkeep.faults import DISK_FULL, DISK_HANGS, DISK_MISSING, DISK_OF_ANOTHER, Fault
+from appliance.upkeep.hardware import Hardware
+from appliance.upkeep.health import HealthWatch
+from appliance.upkeep.ladder import Ladder, Rung
+from appliance.window import Window, load_profile
 from base.clock import Clock, SystemClock, kernel_boot_id
-from base.durable import Disk
+from base.durable import Disk, publish
 from base.errors import OperatorError
 from base.service import Service
 from base.version import SOFTWARE
-from evidence.certificate import Trust
-from evidence.errors import EvidenceError
 from evidence.keys import Signer, SoftwareSigner
-from evidence.profile import Profile, profile_digest, read_profile
-from evidence.words import Mode
+from evidence.lines import Event
+from evidence.profile import Profile, profile_digest
+from evidence.words import Cause
 
 log = logging.getLogger("unbroken.recorder")
 
-WINDOW_POLL_S = 1.0
+POLL_S = 1.0
 MAX_CERTIFICATES = 4
-MAX_PROFILE_CHARACTERS = 16_384
+EXIT_AGAIN = 75
+"""The service manager is to start the recorder again (EX_TEMPFAIL of sysexits.h)."""
+EXIT_REBOOT = 77
+"""The service manager is to reboot the machine."""
 
 
-def record(config: StationConfig) -> None:
-    """Record until SIGTERM, SIGINT or the close of the record.
+def record(config: StationConfig, hardware: Hardware | None = None) -> int:
+    """Record until SIGTERM, SIGINT or the close of the record, and return the exit code.
 
-    Raises OperatorError where a person must act, and OSError where the outcome of a durable step is unknown.
+    Raises OperatorError where a person must act before anything can be recorded. Where the disk takes no writes, waits
+    and shows why.
     """
-    layout = Layout(config.data)
-    with locked(layout):
-        _record(config, layout)
-
-
-def _record(config: StationConfig, layout: Layout) -> None:
-    clock, disk = SystemClock(), Disk()
+    clock, service = SystemClock(), Service()
+    hardware = hardware or Hardware()
     config.run.mkdir(parents=True, exist_ok=True)
-    profile_text, profile = _profile(config)
+
+    def wait(fault: Fault) -> int:
+        log.error("standing by", extra={"fields": {"fault": fault.code, "what": fault.what}})
+        reboot = stand_by(fault, data=config.data, run=config.run, clock=clock, service=service)
+        return EXIT_REBOOT if reboot else EXIT_AGAIN
+
+    try:
+        with locked(Layout(config.data), config.run / "recorder.pid"):
+            opened = _open_record(config, clock, hardware)
+            return _record(config, opened, clock, service, hardware)
+    except BeyondSignalsError as error:
+        if not service.supervised:
+            raise
+        log.error("asking for a reboot", extra={"fields": {"reason": str(error)}})
+        publish(config.run / "status.json", json.dumps(standing_by(DISK_HANGS, clock.read())).encode())
+        return EXIT_REBOOT
+    except NoRecordError:
+        if not service.supervised:
+            raise
+        return wait(DISK_MISSING)
+    except _CannotStartError as error:
+        return wait(fault_of(error.reason))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """The record that this process continues."""
+
+    layout: Layout
+    disk: Disk
+    session: Session
+    boot_id: str
+    cameras: dict[str, Camera]
+    masks: dict[str, Mask]
+    profile_text: str | None
+    profile: Profile | None
+    faults: Sequence[Fault]
+
+
+class _CannotStartError(Exception):
+    """The disk takes no writes, and nothing has been recorded."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def _open_record(config: StationConfig, clock: Clock, hardware: Hardware) -> _Opened:
+    layout, disk = Layout(config.data), Disk()
+    profile_text, profile = load_profile(config)
     masks = {camera.id: Mask.parse(camera.mask) for camera in config.cameras}
     # Before the first line: what the configuration gets wrong leaves no trace in the ledger.
     cameras = {camera.id: _open(config, camera, masks[camera.id], clock) for camera in config.cameras}
+    found = read_disk_identity(layout)
+    here = DiskIdentity(
+        election=config.election,
+        station=config.station,
+        unit=config.unit,
+        board=hardware.board_serial(),
+        card=hardware.card_serial(config.data),
+    )
     boot_id = kernel_boot_id()
-    session = open_session(
-        unit=_unit(config),
+    traces = take_traces(config.run, hardware.last_reset())
+    unit, notes, faults = _unit(config, config.unit, config.key, config.certificate), [], list[Fault]()
+    try:
+        if found.differs(here):
+            guest = open_guest(disk, layout, found=found, here=here, reserve_bytes=config.reserve_mib << 20)
+            log.error("the disk belongs to another unit", extra={"fields": dict(guest.note.data)})
+            layout, notes, faults = guest.layout, [guest.note], [DISK_OF_ANOTHER]
+            unit = _unit(config, guest.name, guest.key, guest.certificate)
+        session = open_session(
+            unit=unit,
+            layout=layout,
+            disk=disk,
+            stamp=lambda: stamp(clock),
+            boot_id=boot_id,
+            session=SoftwareSigner.generate(),
+            cameras=[camera.id for camera in config.cameras],
+            masks={name: (mask.text, mask.sha256) for name, mask in masks.items()},
+            profile=profile_text,
+            head_path=config.run / "head.json",
+            reserve_bytes=config.reserve_mib << 20,
+            traces=traces,
+            notes=notes,
+        )
+    except OSError as error:
+        raise _CannotStartError(error) from error
+    clear_traces(config.run)
+    return _Opened(
         layout=layout,
         disk=disk,
-        stamp=lambda: stamp(clock),
+        session=session,
         boot_id=boot_id,
-        session=SoftwareSigner.generate(),
-        cameras=[camera.id for camera in config.cameras],
-        masks={name: (mask.text, mask.sha256) for name, mask in masks.items()},
-        profile=profile_text,
-        head_path=config.run / "head.json",
-        reserve_bytes=config.reserve_mib << 20,
+        cameras=cameras,
+        masks=masks,
+        profile_text=profile_text,
+        profile=profile,
+        faults=faults,
     )
+
+
+def _record(config: StationConfig, opened: _Opened, clock: Clock, service: Service, hardware: Hardware) -> int:
+    session, window = opened.session, Window(clock, opened.profile)
     arrived = threading.Event()
     lanes = [
         build_lane(
             config=config,
             camera=camera,
-            source=cameras[camera.id],
-            mask_sha256=masks[camera.id].sha256,
+            source=opened.cameras[camera.id],
+            mask_sha256=opened.masks[camera.id].sha256,
+            unit=session.unit,
             session=session.name,
             begin_ns=session.begin_ns(camera.id),
-            boot_id=boot_id,
+            boot_id=opened.boot_id,
             clock=clock,
             arrived=arrived,
         )
         for camera in config.cameras
     ]
+    keepers = [Keeper(lane.camera, lane.bridge, clock) for lane in lanes]
+    for lane, keeper in zip(lanes, keepers, strict=True):
+        lane.hangs = keeper.hangs
+    ladder = Ladder(began_ns=clock.boot_ns(), restarts=session.state.restarts) if service.supervised else None
     pipeline = Pipeline(
         clock=clock,
-        disk=disk,
-        layout=layout,
-        session=session.name,
+        disk=opened.disk,
+        layout=opened.layout,
         storage=session.storage,
+        state=session.state,
         lanes=lanes,
-        unarmed=UnarmedMedia(session.state.unarmed.values()),
-        mode=session.state.mode,
         status_path=config.run / "status.json",
-        service=Service(),
+        service=service,
         arrived=arrived,
-        before_window=lambda: _before_window(clock, profile),
+        before_window=window.is_ahead,
+        ladder=ladder,
+        faults=opened.faults,
     )
-    for pruned in session.state.last_pruned:
-        pipeline.delete(pruned)
-    keepers = [Keeper(lane.camera, lane.bridge, clock) for lane in lanes]
 
-    def stop_cameras() -> None:
-        for keeper in keepers:
-            keeper.stop()
+    def stop_cameras() -> bool:
+        """Whether all have stopped; each is told."""
+        hanging = [keeper for keeper in keepers if not keeper.stop()]
+        return not hanging
 
     commands = Commands(
         pipeline=pipeline,
         pins=_pins(config),
         clock=clock,
-        profile=profile,
-        profile_sha256=profile_digest(profile_text) if profile_text else "",
+        profile=opened.profile,
+        profile_sha256=profile_digest(opened.profile_text) if opened.profile_text else "",
         raw_cameras=any(camera.source.startswith("replay-raw:") for camera in config.cameras),
         stop_cameras=stop_cameras,
     )
     for keeper in keepers:
         keeper.start()
     log.info("recording", extra={"fields": {"session": session.name, "mode": pipeline.mode}})
-    asyncio.run(_serve(config.socket, commands, pipeline, lambda: _past_window(clock, profile)))
-    stop_cameras()
-    if not pipeline.closed:
-        pipeline.finish()
+    try:
+        asyncio.run(_serve(config.socket, commands, pipeline, window, clock, hardware))
+        service.stopping()
+        stopped = stop_cameras()
+        if not pipeline.closed:
+            pipeline.finish()
+    except OSError as error:
+        # What was being made durable may or may not be: the next start finds out (invariant 9).
+        cause = Cause.DISK_FULL if fault_of(error) is DISK_FULL else Cause.DISK_ERROR
+        log.error("the disk fails", extra={"fields": {"reason": str(error)}})
+        with contextlib.suppress(OSError):
+            leave_trace(config.run, cause)
+        return EXIT_AGAIN
     session.storage.close()
+    if not stopped:
+        service.give_up()
+    return {None: 0, Rung.PROCESS: EXIT_AGAIN, Rung.REBOOT: EXIT_REBOOT}[pipeline.rung]
 
 
-async def _serve(socket: Path, commands: Commands, pipeline: Pipeline, past_window: Callable[[], bool]) -> None:
+async def _serve(
+    socket: Path, commands: Commands, pipeline: Pipeline, window: Window, clock: Clock, hardware: Hardware
+) -> None:
     """Answer the control socket while the storage thread works; return when it has ended."""
     stop = threading.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     work = asyncio.create_task(asyncio.to_thread(pipeline.run, stop))
+    health = HealthWatch()
     async with contextlib.AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(ControlServer(socket, commands.answer).listening())
         except OSError as error:
             # A unit that nobody can speak to still records.
             log.error("no control socket", extra={"fields": {"reason": str(error)}})
-        while not (await asyncio.wait({work}, timeout=WINDOW_POLL_S))[0]:
-            if pipeline.mode is not Mode.UNARMED and past_window():
+        while not (await asyncio.wait({work}, timeout=POLL_S))[0]:
+            board = await asyncio.to_thread(hardware.health)
+            for event in health.changes(board, clock.boot_ns()):
+                pipeline.submit(_put_on_record(event))
+            if commands.armed and window.is_over():
                 # Refused where the record is being closed or the recorder ends already.
                 with contextlib.suppress(OperatorError):
                     await commands.close_by_window()
         await work
+
+
+def _put_on_record(event: Event) -> Callable[[Pipeline], dict[str, object]]:
+    def put(pipeline: Pipeline) -> dict[str, object]:
+        pipeline.enqueue(event)
+        return {}
+
+    return put
 
 
 def _open(config: StationConfig, camera: CameraConfig, mask: Mask, clock: Clock) -> Camera:
@@ -161,10 +284,10 @@ def _open(config: StationConfig, camera: CameraConfig, mask: Mask, clock: Clock)
     )
 
 
-def _unit(config: StationConfig) -> Unit:
+def _unit(config: StationConfig, name: str, key: Path, certificate: Path) -> Unit:
     try:
-        certificates = x509.load_pem_x509_certificates(config.certificate.read_bytes())
-        device = load_device_key(config.key)
+        certificates = x509.load_pem_x509_certificates(certificate.read_bytes())
+        device = load_device_key(key)
         if len(certificates) > MAX_CERTIFICATES:
             raise ValueError(f"{len(certificates)} certificates, at most {MAX_CERTIFICATES} fit a line")
     except (OSError, ValueError, TypeError) as error:
@@ -175,9 +298,9 @@ def _unit(config: StationConfig) -> Unit:
     return Unit(
         election=config.election,
         station=config.station,
-        unit=config.unit,
+        unit=name,
         device=device,
-        certs=tuple(certificate.public_bytes(Encoding.DER) for certificate in certificates),
+        certs=tuple(each.public_bytes(Encoding.DER) for each in certificates),
         software=SOFTWARE,
     )
 
@@ -190,23 +313,6 @@ def load_device_key(path: Path) -> Signer:
     return SoftwareSigner(key)
 
 
-def _profile(config: StationConfig) -> tuple[str | None, Profile | None]:
-    """The signed profile and what it says. Without a good one the unit still records, unarmed."""
-    if config.profile is None:
-        return None, None
-    try:
-        text = config.profile.read_text(encoding="ascii").strip()
-        profile = read_profile(text, Trust.from_pem(config.trust.read_bytes()))
-        if profile.election != config.election:
-            raise ValueError(f"it is for election {profile.election}")
-        if len(text) > MAX_PROFILE_CHARACTERS:
-            raise ValueError(f"it has {len(text)} characters, at most {MAX_PROFILE_CHARACTERS} fit a line")
-    except (OSError, ValueError, EvidenceError) as error:
-        log.error("profile refused, recording unarmed", extra={"fields": {"reason": str(error)}})
-        return None, None
-    return text, profile
-
-
 def _pins(config: StationConfig) -> PinBook:
     """The PINs. Without them nobody can arm, but the unit records."""
     try:
@@ -214,19 +320,3 @@ def _pins(config: StationConfig) -> PinBook:
     except OperatorError as error:
         log.error("PINs refused, nobody can arm", extra={"fields": {"reason": str(error)}})
         return PinBook({})
-
-
-def _before_window(clock: Clock, profile: Profile | None) -> bool:
-    """Whether the latest that UTC can be is before the window. False where nothing is proven."""
-    reading = clock.read()
-    if profile is None or reading.utc_us is None or reading.error_us is None:
-        return False
-    return reading.utc_us + reading.error_us < profile.from_us
-
-
-def _past_window(clock: Clock, profile: Profile | None) -> bool:
-    """Whether the earliest that UTC can be is past the window and its margin. False where nothing is proven."""
-    reading = clock.read()
-    if profile is None or reading.utc_us is None or reading.error_us is None:
-        return False
-    return reading.utc_us - reading.error_us > profile.to_us + profile.margin_s * 1_000_000

@@ -4,14 +4,18 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+from appliance.ending import Traces, how_it_ended
 from appliance.ledger.replay import replay
+from appliance.ledger.snapshot import MAX_BYTES, read_snapshot
 from appliance.ledger.state import CameraState, LedgerState
 from appliance.ledger.writer import ChainWriter
 from appliance.store.layout import Layout
 from appliance.store.prepare import DiskIdentity, read_disk_identity
 from appliance.store.recovery import SetAside, Standing, move_aside, recover, set_aside_unknown
 from appliance.store.storage import Storage
+from appliance.upkeep.hardware import LastReset
 from base.durable import Disk
 from base.errors import OperatorError
 from evidence.keys import Signer
@@ -19,7 +23,8 @@ from evidence.lines import Config, Event, Gap, Recovered, Stamp, Start
 from evidence.profile import profile_digest
 from evidence.words import Cause
 
-_CAUSES = {"stopped": Cause.STOPPED, "power": Cause.POWER, "crash": Cause.CRASH}
+NO_TRACES = Traces(dying=None, result=None, last_reset=LastReset(by_watchdog=False, by_panic=False))
+"""Nothing is known of the session before but what the ledger says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,7 @@ class Session:
     """A session whose ``start`` line is durable. ``state`` holds all lines so far, those of the start included."""
 
     name: str
+    unit: str
     state: LedgerState
     storage: Storage
 
@@ -60,11 +66,14 @@ def open_session(
     profile: str | None,
     head_path: Path,
     reserve_bytes: int,
+    traces: Traces = NO_TRACES,
+    notes: Sequence[Event] = (),
 ) -> Session:
     """Continue the record of this disk: recover, sign ``start``, close the hole, commit.
 
-    ``masks`` gives the canonical text and its digest by camera. Raises OperatorError where the disk is another unit's,
-    not prepared, or its record is closed. May be repeated after a crash at any point.
+    ``masks`` gives the canonical text and its digest by camera, ``notes`` are put on record with the ``start``. Raises
+    OperatorError where the disk is another unit's, not prepared, or its record is closed. May be repeated after a crash
+    at any point.
     """
     _check_owner(read_disk_identity(layout), unit, layout)
     state = _load(layout, disk)
@@ -84,7 +93,7 @@ def open_session(
     before = {name: (camera.boot_id, camera.covered_ns) for name, camera in state.cameras.items()}
 
     chain = ChainWriter(next_seq=state.next_seq, prev=state.prev, size_bytes=state.size_bytes, stamp=stamp)
-    ended, evidence = _how_it_ended(state, boot_id)
+    ending = how_it_ended(state, boot_id, traces)
     start = Start(
         election=unit.election,
         station=unit.station,
@@ -94,8 +103,8 @@ def open_session(
         certs=unit.certs,
         cameras=tuple(cameras),
         software=unit.software,
-        ended=ended,
-        evidence=evidence,
+        ended=ending.ended,
+        evidence=ending.evidence,
     )
     chain.begin(start, unit.device, session)
     begin_ns = chain.last_boot_ns
@@ -108,19 +117,22 @@ def open_session(
     for item in [*torn, *aside]:
         storage.enqueue(_set_aside_event(item))
     for camera, (boot, covered_ns) in before.items():
-        gap = _gap(camera, boot, covered_ns, boot_id, begin_ns, _CAUSES.get(ended, Cause.UNKNOWN))
+        gap = _gap(camera, boot, covered_ns, boot_id, begin_ns, ending.cause)
         if gap is not None:
             storage.enqueue(gap)
+    for note in notes:
+        storage.enqueue(note)
     _enqueue_configuration(storage, state, masks, profile)
     for committed in storage.commit():
         state.apply(committed)
+    state.reached(storage.head)
     for item in aside:
         move_aside(disk, layout, item)
-    return Session(name=start.kid, state=state, storage=storage)
+    return Session(name=start.kid, unit=unit.unit, state=state, storage=storage)
 
 
 def _check_owner(found: DiskIdentity, unit: Unit, layout: Layout) -> None:
-    if found != DiskIdentity(election=unit.election, station=unit.station, unit=unit.unit):
+    if found.differs(DiskIdentity(election=unit.election, station=unit.station, unit=unit.unit)):
         raise OperatorError(
             f"{layout.root} belongs to unit {found.unit} of station {found.station}, election {found.election}.",
             hint=f"Put in the disk of unit {unit.unit} of station {unit.station}.",
@@ -128,14 +140,22 @@ def _check_owner(found: DiskIdentity, unit: Unit, layout: Layout) -> None:
 
 
 def _load(layout: Layout, disk: Disk) -> LedgerState:
-    """The state of the ledger, as the disk itself holds it."""
+    """The state of the ledger, as the disk itself holds it; of what a snapshot knows, only its last line is read."""
     try:
-        disk.reread(layout.ledger)
-        return replay(layout.ledger)
+        with disk.reread(layout.ledger) as ledger:
+            return replay(ledger, _snapshot(layout, ledger))
     except FileNotFoundError as error:
         raise OperatorError(
             f"{layout.ledger} is missing.", hint="The disk was prepared and its ledger is gone; have it examined."
         ) from error
+
+
+def _snapshot(layout: Layout, ledger: BinaryIO) -> LedgerState | None:
+    try:
+        with layout.snapshot.open("rb") as file:
+            return read_snapshot(file.read(MAX_BYTES), ledger)
+    except OSError:
+        return None
 
 
 def _cut_torn_tail(layout: Layout, disk: Disk, state: LedgerState) -> list[SetAside]:
@@ -181,20 +201,6 @@ def _standing(name: str, camera: CameraState) -> Standing:
         index=camera.index,
         fps_by_run=camera.fps_by_run,
     )
-
-
-def _how_it_ended(state: LedgerState, boot_id: str) -> tuple[str, dict[str, str | int | None]]:
-    evidence: dict[str, str | int | None] = {}
-    if state.damages:
-        evidence["damages"] = state.damages
-    if state.torn_bytes:
-        evidence["torn_bytes"] = state.torn_bytes
-    if state.start is None or state.last_stamp is None:
-        return ("unknown" if evidence else "none"), evidence
-    evidence |= {"boot_id_before": state.start.boot_id, "last_line_boot_ns": state.last_stamp.boot_ns}
-    if state.orderly:
-        return "stopped", evidence
-    return ("crash" if state.start.boot_id == boot_id else "power"), evidence
 
 
 def _gap(camera: str, boot: str, covered_ns: int, boot_id: str, now_ns: int, cause: Cause) -> Gap | None:

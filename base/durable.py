@@ -8,10 +8,13 @@ although a later sync succeeds. Callers never repeat it; the process ends and re
 """
 
 import contextlib
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+
+from base.direct import open_direct
 
 T = TypeVar("T")
 
@@ -55,10 +58,10 @@ class Disk:
         self._known: set[Path] = set()
         """Folders whose names are durable for sure."""
 
-    def create(self, path: Path) -> DurableFile:
+    def create(self, path: Path, *, mode: int = 0o640) -> DurableFile:
         """A new empty file. Raises FileExistsError. The name is durable after ``sync_directory`` of its folder."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        return DurableFile(self, path, self._do("create", path, lambda: os.open(path, flags, 0o640)))
+        return DurableFile(self, path, self._do("create", path, lambda: os.open(path, flags, mode)))
 
     def append(self, path: Path) -> DurableFile:
         """An existing file, open at its end. Raises FileNotFoundError."""
@@ -94,19 +97,20 @@ class Disk:
         """The names in a folder are durable on return."""
         self._do("sync-directory", path, lambda: _sync_directory(path))
 
-    def reread(self, path: Path) -> None:
-        """What is read of the file from here on comes from the disk itself, not from memory.
+    def reread(self, path: Path) -> io.BufferedReader:
+        """The file as the disk itself holds it, not as memory remembers it; the caller closes it.
 
         After a failed sync the kernel goes on showing pages that never reached the disk; a process that starts in the
-        same boot trusts nothing that it has not read anew (invariant 9).
+        same boot trusts nothing that it has not read anew (invariant 9). Blocks that cannot be read are zeros.
         """
-        self._do("reread", path, lambda: _drop_cache(path))
+        return self._do("reread", path, lambda: open_direct(path))
 
-    def put(self, path: Path, data: bytes) -> None:
+    def put(self, path: Path, data: bytes, *, mode: int = 0o640) -> None:
         """A small file with this content is durable on return; a reader sees the old one or the new, never a mix."""
         draft = path.with_name(path.name + ".part")
-        self.remove(draft)
-        file = self.create(draft)
+        if draft.exists():
+            self.remove(draft)
+        file = self.create(draft, mode=mode)
         try:
             file.write(data)
             file.sync()
@@ -140,16 +144,6 @@ def publish(path: Path, data: bytes) -> None:
     draft.write_bytes(data)
     os.chmod(draft, 0o644)
     os.replace(draft, path)
-
-
-def _drop_cache(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        # Only clean pages can be dropped.
-        os.fdatasync(descriptor)
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(descriptor)
 
 
 def _sync_directory(path: Path) -> None:

@@ -12,6 +12,12 @@ class Service:
     def __init__(self) -> None:
         self._active = "NOTIFY_SOCKET" in os.environ
         self._ready = False
+        self._told = ""
+
+    @property
+    def supervised(self) -> bool:
+        """Whether a service manager started this process, and would start it again."""
+        return self._active
 
     def ready(self) -> None:
         """The program does its job. Said once."""
@@ -20,12 +26,23 @@ class Service:
             self._notify("READY=1")
 
     def status(self, text: str) -> None:
-        """One line for ``systemctl status``."""
-        self._notify(f"STATUS={text}")
+        """One line for ``systemctl status``; sent when it has changed."""
+        if text != self._told:
+            self._told = text
+            self._notify(f"STATUS={text}")
 
     def feed_watchdog(self) -> None:
         """The work advances. Called for committed lines, never by a timer (invariant 8)."""
         self._notify("WATCHDOG=1")
+
+    def wait_longer(self, seconds: float) -> None:
+        """There is no work to advance with: neither start nor watchdog count for so long. Feeds nothing."""
+        micros = round(seconds * 1_000_000)
+        self._notify(f"EXTEND_TIMEOUT_USEC={micros}\nWATCHDOG_USEC={micros}")
+
+    def give_up(self) -> None:
+        """This process may hang at its end: treated as if the watchdog had run out."""
+        self._notify("WATCHDOG=trigger")
 
     def stopping(self) -> None:
         """An orderly end has begun."""

@@ -239,13 +239,18 @@ def write_line(line: Line, signer: Signer) -> bytes:
     """``line`` as signed bytes, without LF."""
     kind = line.body.kind if isinstance(line.body, Unknown) else _NAMES[type(line.body)]
     members: dict[str, object] = {"seq": line.seq, "prev": line.prev, "kind": kind, **encode(line.stamp)}
-    if isinstance(line.body, Start):
-        members |= encode(line.body)
-        members["session"] = to_jwk(line.body.session)
-        members["certs"] = [base64url.encode(der) for der in line.body.certs]
-    elif not isinstance(line.body, Unknown):
-        members |= encode(line.body)
-    return jws.seal(jws.compose(members), signer)
+    return jws.seal(jws.compose(members | body_members(line.body)), signer)
+
+
+def body_members(body: Body) -> dict[str, object]:
+    """What a line of this body carries beside seq, prev, kind and stamp, as JSON values."""
+    if isinstance(body, Unknown):
+        return {}
+    members = encode(body)
+    if isinstance(body, Start):
+        members["session"] = to_jwk(body.session)
+        members["certs"] = [base64url.encode(der) for der in body.certs]
+    return members
 
 
 def read_payload(payload: bytes) -> Line:

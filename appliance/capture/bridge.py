@@ -28,7 +28,7 @@ Item = AccessUnit | Dropped | Break
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """What has passed so far. ``last_boot_ns`` is that of the newest picture put in, dropped or not."""
+    """What has passed so far. ``last_boot_ns`` is the latest of all pictures put in, dropped or not."""
 
     pictures_in: int
     pictures_dropped: int
@@ -57,12 +57,14 @@ class Bridge:
         self._pictures_in = 0
         self._pictures_dropped = 0
         self._last_boot_ns: int | None = None
+        self._refusal: str | None = None
 
     def put(self, unit: AccessUnit) -> None:
         """Add one access unit. A ``Sink``: waits for no one but a reader swapping a pointer, and never raises."""
         with self._lock:
             self._pictures_in += 1
-            self._last_boot_ns = unit.boot_ns
+            if self._last_boot_ns is None or unit.boot_ns > self._last_boot_ns:
+                self._last_boot_ns = unit.boot_ns
             if self._has_room(unit):
                 self._dropping = False
                 if self._oldest_ns is None:
@@ -85,6 +87,17 @@ class Bridge:
             queue, self._queue = self._queue, deque()
             self._size_bytes, self._oldest_ns = 0, None
         return list(queue)
+
+    def refuse(self, reason: str) -> None:
+        """The reader could use nothing of what came: whoever keeps the camera is to start it anew."""
+        with self._lock:
+            self._refusal = reason
+
+    def take_refusal(self) -> str | None:
+        """What the reader said of the pictures since this was last asked, if anything."""
+        with self._lock:
+            refusal, self._refusal = self._refusal, None
+        return refusal
 
     def traffic(self) -> Traffic:
         """Counts since the bridge was built."""

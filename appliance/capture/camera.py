@@ -36,6 +36,9 @@ class Picture:
     gop: int
 
 
+HANGING = "the camera driver did not stop and no longer answers"
+
+
 class Camera(Protocol):
     """A source of access units with masks and overlay already in the picture."""
 
@@ -55,5 +58,11 @@ class Camera(Protocol):
     def set_mode(self, mode: Mode) -> None:
         """From the next keyframe on, pictures carry this mode in overlay and access unit."""
 
+    def set_bitrate(self, bitrate: int) -> bool:
+        """Aim at so many bits per second, now and in later encodes. From any thread.
+
+        False where the encode has to be started anew for that. A source that does not encode answers True.
+        """
+
     def failure(self) -> str | None:
-        """Why the source has died, or None while it lives."""
+        """Why the source has died, or None while it lives. ``HANGING`` where its driver no longer answers."""

@@ -1,9 +1,11 @@
 """Keeps one camera delivering: starts it, notices when it stops, starts it again."""
 
+import contextlib
 import threading
+from collections.abc import Iterator
 
 from appliance.capture.bridge import Bridge
-from appliance.capture.camera import Camera
+from appliance.capture.camera import HANGING, Camera
 from base.clock import Clock
 from base.errors import OperatorError
 
@@ -12,6 +14,8 @@ PATIENCE_NS = 5_000_000_000
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
 POLL_S = 0.25
+HANGING_NS = 30_000_000_000
+"""Longer than any driver takes to start or to stop."""
 
 
 class Keeper:
@@ -26,6 +30,13 @@ class Keeper:
         self._clock = clock
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"camera-{camera.source}", daemon=True)
+        self._unanswered_ns: int | None = None
+        """Since when the driver has been asked to start or stop and has not answered."""
+
+    def hangs(self) -> bool:
+        """Whether the driver does not answer: only a new process can help. From any thread."""
+        since_ns = self._unanswered_ns
+        return since_ns is not None and self._clock.boot_ns() - since_ns > HANGING_NS
 
     def start(self) -> None:
         """Begin. Never raises for what the camera does."""
@@ -41,6 +52,7 @@ class Keeper:
         wait_s = FIRST_WAIT_S
         while not self._stop.is_set():
             before = self._bridge.traffic().pictures_in
+            self._bridge.take_refusal()
             reason = self._encode()
             if self._stop.is_set():
                 return
@@ -52,26 +64,40 @@ class Keeper:
     def _encode(self) -> str:
         """One encode from start to end, and why it ended."""
         try:
-            self._camera.start(self._bridge.put)
+            with self._answering():
+                self._camera.start(self._bridge.put)
             try:
                 return self._watch()
             finally:
-                self._camera.stop()
+                with self._answering():
+                    self._camera.stop()
         except OperatorError as error:
             return str(error)
         except Exception as error:
             return f"{type(error).__name__}: {error}"
 
+    @contextlib.contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Around a call that a driver may never come back from, or that the camera gives up."""
+        if self._unanswered_ns is None:
+            self._unanswered_ns = self._clock.boot_ns()
+        try:
+            yield
+        finally:
+            if self._camera.failure() != HANGING:
+                self._unanswered_ns = None
+
     def _watch(self) -> str:
         alive_ns = self._clock.boot_ns()
-        seen = self._bridge.traffic().pictures_in
+        newest_ns = self._bridge.traffic().last_boot_ns
         while not self._clock.wait(self._stop, POLL_S):
-            failure = self._camera.failure()
+            failure = self._camera.failure() or self._bridge.take_refusal()
             if failure is not None:
                 return failure
-            now_ns, count = self._clock.boot_ns(), self._bridge.traffic().pictures_in
-            if count != seen:
-                seen, alive_ns = count, now_ns
+            # Pictures whose time does not advance are none: they repeat, or run backwards.
+            now_ns, latest_ns = self._clock.boot_ns(), self._bridge.traffic().last_boot_ns
+            if latest_ns != newest_ns:
+                newest_ns, alive_ns = latest_ns, now_ns
             elif now_ns - alive_ns > PATIENCE_NS:
                 return f"no picture for {(now_ns - alive_ns) // 1_000_000_000} s"
         return "stopped"

@@ -29,7 +29,6 @@ class Encoder:
         self._pending: deque[tuple[int, int, Mode]] = deque()
         self._count = 0
         self._tick = Fraction(1, picture.fps)
-        kbits = max(1, picture.bitrate // 1000)
         parameters = {
             "keyint": picture.gop,
             "min-keyint": picture.gop,
@@ -39,8 +38,6 @@ class Encoder:
             "repeat-headers": 1,
             "annexb": 1,
             "threads": threads,
-            "vbv-maxrate": kbits,
-            "vbv-bufsize": max(1, kbits * picture.gop // picture.fps),
         }
         try:
             context = av.CodecContext.create("libx264", "w")
@@ -60,6 +57,9 @@ class Encoder:
                 "preset": preset,
                 "tune": "zerolatency",
                 "forced-idr": "1",
+                # Not among the x264-params: FFmpeg passes a change of the bitrate on only where it knows of these two.
+                "maxrate": str(picture.bitrate),
+                "bufsize": str(picture.bitrate * picture.gop // picture.fps),
                 "x264-params": ":".join(f"{name}={value}" for name, value in parameters.items()),
             }
             context.open()
@@ -69,6 +69,14 @@ class Encoder:
                 hint="Width and height must be even; check the camera's size, rate, bitrate and preset.",
             ) from error
         self._context = context
+        self._bitrate = picture.bitrate
+
+    def set_bitrate(self, bitrate: int) -> None:
+        """Aim at so many bits per second from the next picture on, at most what the encode began with.
+
+        Takes some seconds to show; the parameter sets stay the same. From any thread.
+        """
+        self._bitrate = bitrate
 
     def encode(self, buffer: Plane, *, boot_ns: int, mode: Mode, keyframe: bool) -> list[AccessUnit]:
         """Encode one I420 picture (shape (height * 3/2, stride)); returns what the encoder has ready, in order.
@@ -76,6 +84,8 @@ class Encoder:
         ``keyframe`` forces one. Every picture comes out exactly once, here or from ``flush``, with the ``boot_ns`` and
         ``mode`` that it went in with. ``buffer`` may be reused as soon as this returns.
         """
+        if self._context.bit_rate != self._bitrate:
+            self._context.bit_rate = self._bitrate
         frame = av.VideoFrame.from_numpy_buffer(buffer, format="yuv420p", width=self._context.width)
         frame.pts = self._count
         frame.time_base = self._tick

@@ -4,17 +4,20 @@ Nothing here is typed past this file, because picamera2 is not; nothing here is 
 because neither package exists off a Raspberry Pi.
 """
 
+import fcntl
 import importlib
+import struct
 import threading
 from pathlib import Path
 from typing import Any
 
-from appliance.capture.camera import Picture, Sink
+from appliance.capture.camera import HANGING, Picture, Sink
 from appliance.capture.delivery import Delivery, Stamp, Stamps
 from appliance.capture.group import GroupOfPictures, Place
 from appliance.capture.libx264 import Encoder
 from appliance.capture.paint import Painter
 from appliance.capture.picture import Canvas, Plane
+from appliance.capture.stillness import Stillness
 from base.clock import Clock
 from base.errors import OperatorError
 from evidence.words import Mode
@@ -24,6 +27,8 @@ _SILENCE_NS = 5_000_000_000
 """Without a picture for this long the camera counts as dead."""
 _STOP_SECONDS = 10
 _HARDWARE_ENCODER = Path("/dev/video11")
+_VIDIOC_S_CTRL = 0xC008561C
+_CID_MPEG_VIDEO_BITRATE = 0x009909CF
 
 
 def sensor_boot_ns(request: Any) -> int:
@@ -55,6 +60,8 @@ class PicameraCamera:
         self._stamps = Stamps()
         self._started_ns = 0
         self._stuck = False
+        self._stillness = Stillness()
+        self._bitrate = picture.bitrate
 
     @property
     def source(self) -> str:
@@ -69,8 +76,10 @@ class PicameraCamera:
         picam2 = _open(picamera2, self._camera_id)
         try:
             _configure(picam2, self._picture)
-            hardware = self._hardware = _new_hardware_encoder(self._picture)
+            hardware = self._hardware = _new_hardware_encoder(self._picture, self._bitrate)
             self._software = Encoder(self._picture) if hardware is None else None
+            if self._software is not None:
+                self._software.set_bitrate(self._bitrate)
             self._stamps = Stamps()
             self._delivery = Delivery(sink, self._stamps, lambda: hardware.firsttimestamp)
             self._group = GroupOfPictures(self._picture.gop, self._mode)
@@ -107,9 +116,15 @@ class PicameraCamera:
         self._mode = mode
         self._group.ask(mode)
 
+    def set_bitrate(self, bitrate: int) -> bool:
+        self._bitrate = bitrate
+        if self._software is not None:
+            self._software.set_bitrate(bitrate)
+        return self._picam2 is None or self._hardware is None or _set_hardware_bitrate(self._hardware, bitrate)
+
     def failure(self) -> str | None:
         if self._stuck:
-            return "the camera driver did not stop and no longer answers"
+            return HANGING
         if self._picam2 is None or self._delivery is None:
             return None
         if self._delivery.failure is not None:
@@ -140,6 +155,9 @@ class PicameraCamera:
 
     def _paint_and_encode(self, buffer: Plane, boot_ns: int, place: Place, delivery: Delivery) -> None:
         canvas = Canvas.over(buffer, self._picture.width, self._picture.height)
+        if self._stillness.too_still(canvas.y, boot_ns):
+            delivery.end("the picture stands still to the last bit")
+            return
         if not self._painter.paint(canvas, boot_ns, place.mode):
             delivery.end(f"a picture could be neither painted nor blanked: {self._painter.last_failure}")
         elif self._software is None:
@@ -202,13 +220,22 @@ def _configure(picam2: Any, picture: Picture) -> None:
         )
 
 
-def _new_hardware_encoder(picture: Picture) -> Any:
+def _set_hardware_bitrate(encoder: Any, bitrate: int) -> bool:
+    """Ask the running V4L2 encoder; False where it does not take it (VIDIOC_S_CTRL of linux/videodev2.h)."""
+    try:
+        fcntl.ioctl(encoder.vd, _VIDIOC_S_CTRL, struct.pack("=Ii", _CID_MPEG_VIDEO_BITRATE, bitrate))
+    except (AttributeError, OSError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _new_hardware_encoder(picture: Picture, bitrate: int) -> Any:
     """picamera2's encoder for the board's H.264 hardware, or None where there is none."""
     encoders = importlib.import_module("picamera2.encoders")
     if encoders.H264Encoder is encoders.LibavH264Encoder or not _HARDWARE_ENCODER.exists():
         return None
     return encoders.H264Encoder(
-        bitrate=picture.bitrate, repeat=True, iperiod=picture.gop, framerate=picture.fps, profile="high"
+        bitrate=bitrate, repeat=True, iperiod=picture.gop, framerate=picture.fps, profile="high"
     )
 
 

@@ -73,6 +73,10 @@ class RawReplayCamera:
             )
         self._mode = mode
 
+    def set_bitrate(self, bitrate: int) -> bool:
+        """The file's pictures are as they are."""
+        return True
+
     def failure(self) -> str | None:
         return self._failure
 

@@ -53,6 +53,8 @@ class SceneCamera:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._failure: str | None = None
+        self._encoder: Encoder | None = None
+        self._bitrate = picture.bitrate
 
     @property
     def source(self) -> str:
@@ -61,7 +63,8 @@ class SceneCamera:
     def start(self, sink: Sink) -> None:
         if self._thread is not None:
             raise RuntimeError("the camera is already running")
-        encoder = Encoder(self._picture, preset=self._preset)
+        encoder = self._encoder = Encoder(self._picture, preset=self._preset)
+        encoder.set_bitrate(self._bitrate)
         scene = self._open_scene()
         self._failure = None
         self._group = GroupOfPictures(self._picture.gop, self._mode)
@@ -78,6 +81,12 @@ class SceneCamera:
     def set_mode(self, mode: Mode) -> None:
         self._mode = mode
         self._group.ask(mode)
+
+    def set_bitrate(self, bitrate: int) -> bool:
+        self._bitrate = bitrate
+        if self._encoder is not None:
+            self._encoder.set_bitrate(bitrate)
+        return True
 
     def failure(self) -> str | None:
         return self._failure

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from appliance.ledger.state import LedgerState
@@ -23,8 +22,8 @@ class _Text:
     line: Line | None
 
 
-def replay(path: Path) -> LedgerState:
-    """Read the ledger at ``path`` and follow its chain.
+def replay(file: BinaryIO, known: LedgerState | None = None) -> LedgerState:
+    """Read a ledger and follow its chain, from the line on that ``known`` (a snapshot of this ledger) ends with.
 
     Signatures are not checked: that is the verifier's work, and starting must not wait for it.
 
@@ -33,23 +32,22 @@ def replay(path: Path) -> LedgerState:
     there, and the record goes on behind it (spec/verify.md, section 2:
     one damage is one finding).
     """
-    state = LedgerState()
-    with path.open("rb") as file:
-        size_bytes = file.seek(0, 2)
-        at, broken = 0, False
-        while True:
-            stopped = _follow(state, file, at, broken)
-            broken = broken and stopped == at
-            at = stopped
-            if at == size_bytes or _unfinished(file, at):
-                state.torn_bytes = size_bytes - state.size_bytes
-                return state
-            if broken:
-                file.seek(at)
-                at += next(_texts(file)).size
-            else:
-                broken = True
-                state.damages += 1
+    state = known or LedgerState()
+    size_bytes = file.seek(0, 2)
+    at, broken = state.size_bytes, False
+    while True:
+        stopped = _follow(state, file, at, broken)
+        broken = broken and stopped == at
+        at = stopped
+        if at == size_bytes or _unfinished(file, at):
+            state.torn_bytes = size_bytes - state.size_bytes
+            return state
+        if broken:
+            file.seek(at)
+            at += next(_texts(file)).size
+        else:
+            broken = True
+            state.damages += 1
 
 
 def _follow(state: LedgerState, file: BinaryIO, at: int, broken: bool) -> int:

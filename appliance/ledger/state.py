@@ -1,13 +1,27 @@
 """What the ledger on this disk says so far: the state that a new session continues from."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from evidence.codes import Code
 from evidence.errors import EvidenceError
 from evidence.lines import Close, Config, Event, Gap, Line, Pruned, Recovered, Run, Segment, Stamp, Start
 from evidence.words import Mode, Phase
 
+ENDINGS = ("stopped", "process-restart", "reboot")
+"""Events that are the last line of a session (spec/ledger.md, section 4.6)."""
 _PRUNED_REMEMBERED = 64
+
+
+class Head(Protocol):
+    """The end of a ledger."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def size_bytes(self) -> int: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,7 +71,12 @@ class LedgerState:
     """Name of the newest session."""
     sessions: set[str] = field(default_factory=set)
     last_stamp: Stamp | None = None
-    orderly: bool = False
+    ending: str = ""
+    """What the newest line says of the end of its session: one of the events that are a session's last, or nothing."""
+    restarts: int = 0
+    """Sessions in a row that ended to begin anew and recorded nothing."""
+    under_voltage: bool = False
+    too_hot: bool = False
     closed: bool = False
     mode: Mode = Mode.UNARMED
     profile: str | None = None
@@ -72,7 +91,7 @@ class LedgerState:
     def apply(self, line: Line) -> None:
         """Take the next line into account. Raises EvidenceError where it cannot belong to this record."""
         self.last_stamp = line.stamp
-        self.orderly = False
+        self.ending = ""
         match line.body:
             case Start() as start:
                 self._begin_session(start, line.stamp)
@@ -88,6 +107,7 @@ class LedgerState:
                 state = self._taken_over(segment.camera)
                 state.covered_ns, state.run, state.index = segment.to_ns, segment.run, segment.index
                 self._keep_unarmed(segment, self.session)
+                self.restarts = 0
             case Gap() as gap:
                 state = self._taken_over(gap.camera)
                 state.covered_ns = gap.to_ns
@@ -95,8 +115,13 @@ class LedgerState:
                 if data.get("mode") not in (Mode.TEST, Mode.LIVE):
                     raise EvidenceError(Code.MODE_MISMATCH, "an event arms no known mode")
                 self.mode = Mode(str(data["mode"]))
-            case Event(event="stopped"):
-                self.orderly = True
+            case Event(event=name) if name in ENDINGS:
+                self.ending = name
+                self.restarts += name != "stopped"
+            case Event(event="power", data=data):
+                self.under_voltage = data.get("under_voltage") == 1
+            case Event(event="thermal", data=data):
+                self.too_hot = data.get("too_hot") == 1
             case Event(event=name) if name in list(Phase):
                 self.phases.append(Phase(name))
             case Config(what="profile", profile=profile):
@@ -110,8 +135,14 @@ class LedgerState:
             case _:
                 pass
 
+    def reached(self, head: Head | None) -> None:
+        """The ledger ends with ``head`` now; its lines have been applied."""
+        if head is not None:
+            self.next_seq, self.prev, self.size_bytes = head.seq + 1, head.sha256, head.size_bytes
+
     def _begin_session(self, start: Start, stamp: Stamp) -> None:
         self.start, self.session = start, start.kid
+        self.under_voltage = self.too_hot = False
         self.sessions.add(self.session)
         for camera in start.cameras:
             if camera not in self.cameras:

@@ -73,6 +73,8 @@ class Segmenter:
         self._index = 0
         self._sequence = 0
         self._open: _Open | None = None
+        self.newest_ns: int | None = None
+        """Boot time of the newest picture that is in a segment."""
         self.late = 0
         self.undecodable = 0
 
@@ -172,6 +174,7 @@ class Segmenter:
             pending=[(unit.boot_ns, data, True)],
         )
         self._cause = Cause.CAMERA
+        self.newest_ns = unit.boot_ns
         return out
 
     def _head(self, opening: Opening) -> bytes:
@@ -187,7 +190,7 @@ class Segmenter:
         if unit.boot_ns + self._frame_ns - open_.pending[0][0] > FRAGMENT_NS:
             out.append(self._flush(open_, unit.boot_ns))
         open_.pending.append((unit.boot_ns, data, False))
-        open_.last_ns = unit.boot_ns
+        open_.last_ns = self.newest_ns = unit.boot_ns
         open_.frames += 1
         return out
 

@@ -20,6 +20,11 @@ class Layout:
         return self.root / "ledger.jws"
 
     @property
+    def snapshot(self) -> Path:
+        """The state of the ledger up to some line, for a fast start; it can be deleted."""
+        return self.root / "state.json"
+
+    @property
     def reserve(self) -> Path:
         """Space kept so that a full disk can still write its own gap."""
         return self.root / "reserve"
@@ -28,6 +33,11 @@ class Layout:
     def aside(self) -> Path:
         """What was found and does not count."""
         return self.root / "aside"
+
+    @property
+    def guests(self) -> Path:
+        """Records of other units that found this disk in their place, a folder each, laid out like this one."""
+        return self.root / "guests"
 
     @property
     def media(self) -> Path:

@@ -6,16 +6,33 @@ from dataclasses import asdict, dataclass
 from appliance.store.layout import Layout
 from base.durable import Disk
 from base.errors import OperatorError
-from evidence.members import NAME
+from evidence.members import NAME, nullable, text
+
+_SERIAL = nullable(text(64))
+
+
+class NoRecordError(OperatorError):
+    """The disk is not there, or was never prepared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskIdentity:
-    """Whose record lies on a disk."""
+    """Whose record lies on a disk. ``board`` and ``card`` are serial numbers, None where they could not be read."""
 
     election: str
     station: str
     unit: str
+    board: str | None = None
+    card: str | None = None
+
+    def differs(self, other: "DiskIdentity") -> list[str]:
+        """What the two do not have in common. A serial number that one of them lacks proves nothing."""
+        names = [name for name in ("election", "station", "unit") if getattr(self, name) != getattr(other, name)]
+        for name in ("board", "card"):
+            here, there = getattr(self, name), getattr(other, name)
+            if here is not None and there is not None and here != there:
+                names.append(name)
+        return names
 
 
 def prepare(disk: Disk, layout: Layout, identity: DiskIdentity, reserve_bytes: int) -> None:
@@ -47,9 +64,15 @@ def read_disk_identity(layout: Layout) -> DiskIdentity:
     """Whose disk this is. Raises OperatorError where it was never prepared, or cannot be read."""
     try:
         members = json.loads(layout.identity.read_bytes())
-        return DiskIdentity(**{name: NAME(members[name]) for name in ("election", "station", "unit")})
+        return DiskIdentity(
+            election=NAME(members["election"]),
+            station=NAME(members["station"]),
+            unit=NAME(members["unit"]),
+            board=_SERIAL(members.get("board")),
+            card=_SERIAL(members.get("card")),
+        )
     except FileNotFoundError as error:
-        raise OperatorError(
+        raise NoRecordError(
             f"{layout.root} holds no record.", hint="Prepare it with: unbroken station init --config station.toml"
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:

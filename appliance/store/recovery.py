@@ -140,8 +140,8 @@ def _read(disk: Disk, path: Path) -> _Piece | str:
     """The part of a file that is whole, or why there is none."""
     if path.stat().st_size > _MAX_FILE_BYTES:
         return "too large for a segment"
-    disk.reread(path)
-    data = path.read_bytes()
+    with disk.reread(path) as file:
+        data = file.read()
     try:
         data = data[: complete_length(data)]
         if not data:
@@ -234,7 +234,10 @@ def _end_ns(piece: _Piece) -> int:
 
 
 def _set_aside(layout: Layout, path: Path, reason: str) -> SetAside:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     relative = str(path.relative_to(layout.root))
+    try:
+        with path.open("rb") as file:
+            digest: str | None = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        digest, reason = None, f"{reason}; cannot be read: {error.strerror}"
     return SetAside(path=relative, size_bytes=path.stat().st_size, sha256=digest, reason=reason)

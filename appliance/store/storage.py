@@ -1,6 +1,7 @@
 """The commit: media durable, then their lines, then the head for everyone else."""
 
 import contextlib
+import errno
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -68,8 +69,12 @@ class Storage:
         self._ledger = disk.append(layout.ledger)
         self._size_bytes = layout.ledger.stat().st_size
         self._queue: list[Body] = []
+        self._layout = layout
+        self._disk = disk
         self.sync_ns = 0
         """How long the last commit took."""
+        self.head: Head | None = None
+        """The newest durable line of this session."""
 
     @property
     def dirty(self) -> bool:
@@ -98,12 +103,21 @@ class Storage:
         self._ledger.sync()
         # COMMIT. From here on the lines stand, whatever fails.
         self._size_bytes += len(batch.data)
+        self.head = batch.head
         head = {"seq": batch.head.seq, "sha256": batch.head.sha256, "size_bytes": batch.head.size_bytes}
         # The head is for others; recording does not stop because they cannot be told.
         with contextlib.suppress(OSError):
             publish(self._head_path, json.dumps(head).encode())
         self.sync_ns = self._monotonic_ns() - began_ns
         return batch.lines
+
+    def keep_snapshot(self, data: bytes) -> None:
+        """Keep what a start needs of the lines so far. A full disk goes without; any other OSError is final."""
+        try:
+            self._disk.put(self._layout.snapshot, data)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
 
     def close(self) -> None:
         """Give the ledger back. Writes nothing."""

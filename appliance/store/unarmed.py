@@ -37,6 +37,11 @@ class UnarmedMedia:
         for segment in kept:
             self.add(segment)
 
+    @property
+    def prunable(self) -> bool:
+        """Whether there is anything left that may go."""
+        return any(self._kept.values())
+
     def add(self, segment: Kept) -> None:
         """A segment was committed."""
         self._kept.setdefault(segment.camera, deque()).append((next(self._order), segment))

@@ -51,6 +51,9 @@ class ScriptedCamera:
         self._mode = mode
         self._group.ask(mode)
 
+    def set_bitrate(self, bitrate: int) -> bool:
+        return True
+
     def failure(self) -> str | None:
         return self.failing
 

@@ -22,7 +22,6 @@ from appliance.segment.segmenter import Segmenter
 from appliance.session import Session, Unit, open_session
 from appliance.store.layout import Layout
 from appliance.store.prepare import DiskIdentity, prepare
-from appliance.store.unarmed import UnarmedMedia
 from base.clock import Clock
 from base.durable import Disk
 from base.service import Service
@@ -66,6 +65,9 @@ class FedCamera:
 
     def set_mode(self, mode: Mode) -> None:
         """The feeder stamps the mode."""
+
+    def set_bitrate(self, bitrate: int) -> bool:
+        return True
 
     def failure(self) -> str | None:
         return None
@@ -146,14 +148,12 @@ def open_rig(
         clock=clock,
         disk=disk,
         layout=layout,
-        session=session.name,
         storage=session.storage,
+        state=session.state,
         lanes=[
             _lane(config, each.id, camera or FedCamera(), mask, picture, session, clock, arrived)
             for each in config.cameras
         ],
-        unarmed=UnarmedMedia([]),
-        mode=Mode.UNARMED,
         status_path=config.run / "status.json",
         service=Service(),
         arrived=arrived,
@@ -234,4 +234,6 @@ def _lane(
         mask_sha256=mask.sha256,
         bridge=Bridge(limit_bytes=BRIDGE_BYTES, limit_ns=BRIDGE_NS, arrived=arrived),
         segmenter=Segmenter(fps=picture.fps, begin_ns=session.begin_ns(name), describe=describe),
+        alive_ns=clock.boot_ns(),
+        bitrate=picture.bitrate,
     )

@@ -136,6 +136,7 @@ class SteppedStation:
                     camera=camera,
                     source=self.cameras[camera.id],
                     mask_sha256=mask.sha256,
+                    unit=self.name,
                     session=self.session.name,
                     begin_ns=self.session.begin_ns(camera.id),
                     boot_id=self.boot,

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from appliance.capture.camera import AccessUnit
-from appliance.pipeline import FLOOR_BYTES, Pipeline
+from appliance.pipeline import Pipeline
+from appliance.upkeep.space import FLOOR_BYTES
 from evidence.lines import Event, line_hash
 from evidence.words import Mode
 from tests.fakes.checker import check_record

@@ -62,6 +62,9 @@ class Moody:
     def set_mode(self, mode: Mode) -> None:
         pass
 
+    def set_bitrate(self, bitrate: int) -> bool:
+        return True
+
     def failure(self) -> str | None:
         return "the cable fell out" if self._mood == "dies" else None
 

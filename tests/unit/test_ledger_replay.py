@@ -22,7 +22,8 @@ def station() -> Station:
 def _replay(tmp_path: Path, lines: list[bytes], tail: bytes = b"") -> LedgerState:
     path = tmp_path / "ledger.jws"
     path.write_bytes(b"".join(line + b"\n" for line in lines) + tail)
-    return replay(path)
+    with path.open("rb") as file:
+        return replay(file)
 
 
 def test_an_empty_ledger_is_a_fresh_record(tmp_path: Path) -> None:
@@ -42,7 +43,7 @@ def test_the_state_is_what_the_lines_say(tmp_path: Path, station: Station) -> No
     assert state.next_seq == len(station.lines)
     assert state.prev == line_hash(station.lines[-1])
     assert state.size_bytes == sum(len(line) + 1 for line in station.lines)
-    assert (state.mode, state.phases, state.orderly) == (Mode.TEST, [Phase.OPENED, Phase.COUNTING], True)
+    assert (state.mode, state.phases, state.ending) == (Mode.TEST, [Phase.OPENED, Phase.COUNTING], "stopped")
     assert not state.closed
     first, second = state.cameras["cam-0"], state.cameras["cam-1"]
     assert (first.run, first.index, first.covered_ns) == (0, 1, station.cameras["cam-0"].end_ns)
@@ -55,7 +56,7 @@ def test_the_state_is_what_the_lines_say(tmp_path: Path, station: Station) -> No
 def test_a_line_after_stopped_means_that_the_session_did_not_end_orderly(tmp_path: Path, station: Station) -> None:
     station.event("stopped")
     station.start("stopped")
-    assert not _replay(tmp_path, station.lines).orderly
+    assert not _replay(tmp_path, station.lines).ending
 
 
 def test_a_closed_record_is_known_for_one(tmp_path: Path, station: Station) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from appliance.capture.camera import AccessUnit
-from appliance.pipeline import FLOOR_BYTES, Pipeline
+from appliance.pipeline import Pipeline
 from appliance.store.storage import Storage
+from appliance.upkeep.space import FLOOR_BYTES
 from base.errors import OperatorError
 from base.service import Service
 from evidence.lines import Event
@@ -264,9 +265,9 @@ def test_the_service_is_ready_and_the_watchdog_fed_by_committed_lines_alone(stat
     station.cameras["cam2"].failing = "not there"
     station.start()
     station.run(8)
-    assert service.told == []
+    assert [told for told in service.told if not told.startswith("STATUS=")] == []
     station.run(10)
-    assert service.told[0] == "READY=1"
+    assert "READY=1" in service.told
     fed = service.told.count("WATCHDOG=1")
     assert fed
     for _ in range(600):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.pipeline import FLOOR_BYTES
+from appliance.upkeep.space import FLOOR_BYTES
 from evidence.lines import Pruned
 from tests.fakes.checker import Checked, check_record
 from tests.fakes.station import SECOND

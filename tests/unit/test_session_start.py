@@ -150,6 +150,7 @@ def test_a_flipped_bit_in_the_ledger_costs_one_line_and_neither_the_record_nor_a
         broken = [*lines]
         broken[damaged] = broken[damaged][:40] + b"!" + broken[damaged][41:]
         station.layout.ledger.write_bytes(b"".join(broken))
+        station.layout.snapshot.unlink(missing_ok=True)
         media = sorted(station.layout.media.rglob("*.m4s"))
         station.disk = FaultyDisk(station.config.data)
         station.start()
@@ -301,10 +302,10 @@ def test_no_room_for_the_reserve_is_said_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_one_recorder_a_disk(tmp_path: Path) -> None:
-    layout = Layout(tmp_path)
-    with locked(layout), pytest.raises(OperatorError, match="Another recorder"), locked(layout):
+    layout, pid = Layout(tmp_path), tmp_path / "recorder.pid"
+    with locked(layout, pid), pytest.raises(OperatorError, match="Another recorder"), locked(layout, pid):
         pass
-    with locked(layout):
+    with locked(layout, pid):
         pass
-    with pytest.raises(OperatorError, match="cannot be opened"), locked(Layout(tmp_path / "nothing")):
+    with pytest.raises(OperatorError, match="cannot be opened"), locked(Layout(tmp_path / "nothing"), pid):
         pass
