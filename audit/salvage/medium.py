@@ -47,7 +47,7 @@ class ReadErrors:
         return tuple(merged)
 
     def add(self, source: str, offset: int, size: int, reason: str) -> None:
-        """Remember a stretch; the same one counts once, however often it is asked for."""
+        """Remember a block; the same one counts once, however often it is asked for."""
         if (source, offset) in self._seen:
             return
         if len(self._found) >= MOST_ERRORS:
@@ -141,9 +141,9 @@ class Medium:
         except OSError as error:
             data, reason = b"", error.strerror or str(error)
         if step + 1 == len(_STEPS):
-            at, rest = at + len(data), length - len(data)
-            self._errors.add(self.name, at, rest, reason)
-            return data + bytes(rest)
+            block = (at + len(data)) // _STEPS[-1] * _STEPS[-1]
+            self._errors.add(self.name, block, min(_STEPS[-1], self._size - block), reason)
+            return data + bytes(length - len(data))
         smaller = _STEPS[step + 1]
         parts: list[bytes] = []
         end = at + length

@@ -97,26 +97,33 @@ class Rescue:
             self._disk.sync_directory(folder)
 
     def _offer(self, data: bytes, where: str) -> None:
-        sha256 = hashlib.sha256(data).hexdigest()
         identity = read_claim(data)
-        named = self._wanted.by_digest(sha256)
+        here = [] if identity is None else self._wanted.by_key(_key(identity))
+        # What lies behind the length that a line says may be what recovery cut off, or what a file system put there.
+        sizes = {len(data)} | {each.size for each in here if each.size < len(data)}
+        kept = [self._keep(data[:size], identity) for size in sorted(sizes)]
+        if any(kept):
+            return
+        if identity is not None and self._wanted.pruned(_key(identity)):
+            return
+        length = complete_length(data)
+        if identity is not None and here:
+            self._damaged.setdefault(_key(identity), where)
+        elif identity is None or not length:
+            self.broken.setdefault(where, "no identity that can be read" if identity is None else "no whole fragment")
+        else:
+            self._keep_unnamed(data[:length], identity, where, len(data) - length)
+
+    def _keep(self, data: bytes, identity: Identity | None) -> bool:
+        """Put the bytes wherever a kept line names their digest; whether there is such a place."""
+        named = self._wanted.by_digest(hashlib.sha256(data).hexdigest())
         for each in named:
             if each not in self.kept:
                 self._write(each.path, data)
                 self.kept.add(each)
                 if identity is not None:
                     self._identities.setdefault(each.key[:3], identity)
-        if named or (identity is not None and self._wanted.pruned(_key(identity))):
-            return
-        length = complete_length(data)
-        if length and length < len(data) and self._wanted.by_digest(hashlib.sha256(data[:length]).hexdigest()):
-            self._offer(data[:length], where)  # a part file, cut at its last whole fragment as recovery does
-        elif identity is not None and self._wanted.by_key(_key(identity)):
-            self._damaged.setdefault(_key(identity), where)
-        elif identity is None or not length:
-            self.broken.setdefault(where, "no identity that can be read" if identity is None else "no whole fragment")
-        else:
-            self._keep_unnamed(data[:length], identity, where, len(data) - length)
+        return bool(named)
 
     def _keep_unnamed(self, data: bytes, identity: Identity, where: str, cut_bytes: int) -> None:
         sha256 = hashlib.sha256(data).hexdigest()
