@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format test-browser test-fuzz test-slow bench vectors lock clean
+.PHONY: help run test check format test-browser test-faults test-faults-long test-fuzz test-slow bench vectors lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -22,7 +22,7 @@ run: ## record a demonstration, verify it, print the verdict
 test: ## everything that must pass before a commit: check, then the tests
 	@tools/setup test
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest -n $(WORKERS) -m "not browser and not fuzz and not slow" $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) -m "not browser and not faults and not fuzz and not slow" $(ARGS)
 
 check: ## format, lint, types and who may import whom
 	@tools/setup check
@@ -39,6 +39,14 @@ format: ## format the code and mend what the linter can
 test-browser: ## pages and players in Chromium
 	@tools/setup browser
 	@$(BIN)/pytest -m browser $(ARGS)
+
+test-faults: ## what a day of faults does to a real recorder on a real file system
+	@tools/setup faults
+	@$(BIN)/pytest -n $(WORKERS) -m faults $(ARGS)
+
+test-faults-long: ## the same with 200 kills and 200 power cuts
+	@tools/setup faults
+	@KILLS=200 POWER_CUTS=200 $(BIN)/pytest -n $(WORKERS) -m faults $(ARGS)
 
 test-fuzz: ## hostile input for FUZZ_SECONDS per decoder
 	@tools/setup test
