@@ -34,6 +34,12 @@ class Ordered:
         return found.without(0, self.ledger[-1].seq + 1) if self.ledger else []
 
 
+def without_parent(lines: Sequence[Candidate]) -> list[Candidate]:
+    """The lines, but for the first of all, whose predecessor is not among ``lines``."""
+    names = {base64url.encode(line.digest) for line in lines}
+    return [line for line in lines if line.seq and line.prev not in names]
+
+
 def order(lines: Iterable[Candidate]) -> Ordered:
     """Order lines that all check. The longest pieces come first into the ledger; what no longer fits is a branch."""
     parents, pieces = _pieces(sorted(lines, key=lambda line: (line.seq, line.digest)))

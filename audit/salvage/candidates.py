@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from evidence.codes import Code
 from evidence.errors import EvidenceError
 from evidence.jws import unseal
 from evidence.lines import Line, Start, read_payload
@@ -100,7 +99,7 @@ class Candidates:
         self._scratch.write(text)
         self._end += len(text)
 
-    def refuse(self, candidate: Candidate, reason: Code | str) -> None:
+    def refuse(self, candidate: Candidate, reason: str) -> None:
         """The line is not kept after all."""
         self._refusals.add(str(reason), *self.places[candidate.digest])
 

@@ -23,18 +23,24 @@ Names = tuple[str, str, str]
 class Judged:
     """The lines of one unit whose signatures check, and the sessions that signed them by name.
 
-    ``unchecked`` are lines of sessions whose ``start`` was not found: nothing can be said of them.
+    ``unchecked`` are lines of sessions whose ``start`` was not found: nothing can be said of them. ``refused`` are all
+    lines that are not kept, those included, with the reason.
     """
 
     names: Names | None
     lines: tuple[Candidate, ...]
     sessions: dict[str, Start]
     unchecked: tuple[Candidate, ...]
+    refused: tuple[tuple[Candidate, str], ...]
+
+
+_Refused = list[tuple[Candidate, str]]
 
 
 def judge(candidates: Candidates, trust: Trust) -> Judged:
     """Check every signature. Lines of other units than the one with the most lines are refused."""
-    sessions = _sessions(candidates, trust)
+    refused: _Refused = []
+    sessions = _sessions(candidates, trust, refused)
     good: list[Candidate] = []
     unchecked: list[Candidate] = []
     disowned = {
@@ -45,11 +51,11 @@ def judge(candidates: Candidates, trust: Trust) -> Judged:
         known = [each for each in batch if each.kid in sessions]
         for each in batch:
             if each.kid in disowned:
-                candidates.refuse(each, "session-refused")
+                refused.append((each, "session-refused"))
             elif each.kid not in sessions:
-                candidates.refuse(each, NO_START)
+                refused.append((each, NO_START))
                 unchecked.append(each)
-        good += _signed(candidates, known, sessions)
+        good += _signed(candidates, known, sessions, refused)
     good += [each for each, _ in sessions.values()]
     names_of = {kid: _names(session.start) for kid, (_, session) in sessions.items()}
     starts = {each.digest: _names(session.start) for each, session in sessions.values()}
@@ -61,32 +67,36 @@ def judge(candidates: Candidates, trust: Trust) -> Judged:
         if found == names:
             kept.append(each)
         else:
-            candidates.refuse(each, OTHER_UNIT)
+            refused.append((each, OTHER_UNIT))
     return Judged(
         names=names,
         lines=tuple(kept),
         sessions={kid: session.start for kid, (_, session) in sessions.items() if names_of[kid] == names},
         unchecked=tuple(unchecked),
+        refused=tuple(refused),
     )
 
 
-def _sessions(candidates: Candidates, trust: Trust) -> dict[str, tuple[Candidate, Session]]:
+def _sessions(candidates: Candidates, trust: Trust, refused: _Refused) -> dict[str, tuple[Candidate, Session]]:
     """What each ``start`` line enrols, where it checks. Of several that enrol one key, the first does."""
     sessions: dict[str, tuple[Candidate, Session]] = {}
     for each in sorted((each for each in candidates if each.starts), key=lambda each: (each.seq, each.digest)):
         # A keyring of its own for each: they may be of several units, and come in no order.
         opened = Keyring(trust).open(candidates.text(each))
         if opened.session is None:
-            candidates.refuse(each, opened.refusal or Code.KEY_UNKNOWN)
+            refused.append((each, opened.refusal or Code.KEY_UNKNOWN))
         elif opened.session.kid in sessions:
-            candidates.refuse(each, Code.KEY_STALE)
+            refused.append((each, Code.KEY_STALE))
         else:
             sessions[opened.session.kid] = (each, opened.session)
     return sessions
 
 
 def _signed(
-    candidates: Candidates, lines: Sequence[Candidate], sessions: dict[str, tuple[Candidate, Session]]
+    candidates: Candidates,
+    lines: Sequence[Candidate],
+    sessions: dict[str, tuple[Candidate, Session]],
+    refused: _Refused,
 ) -> list[Candidate]:
     checks: list[SignatureCheck] = []
     for each in lines:
@@ -97,7 +107,7 @@ def _signed(
         if right:
             good.append(each)
         else:
-            candidates.refuse(each, Code.SIGNATURE_WRONG)
+            refused.append((each, Code.SIGNATURE_WRONG))
     return good
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit.files import printable
-from audit.salvage.branches import Ordered, order
+from audit.salvage.branches import Ordered, order, without_parent
 from audit.salvage.candidates import Candidate, Candidates, Refusals
 from audit.salvage.judge import Judged, Names, judge
 from audit.salvage.medium import Bytes, Medium, ReadErrors
@@ -91,6 +91,10 @@ def salvage(
             torn += source.find_lines(candidates.add)
         progress(f"Checking {len(candidates)} lines")
         judged = judge(candidates, trust)
+        while _join(sources, candidates, judged):
+            judged = judge(candidates, trust)
+        for line, reason in judged.refused:
+            candidates.refuse(line, reason)
         ordered = order(judged.lines)
         wanted = Wanted()
         wanted.read(candidates, ordered.ledger)
@@ -129,6 +133,17 @@ def _open(path: Path, errors: ReadErrors, open_medium: OpenMedium) -> Source:
         raise OperatorError(
             f"{path} cannot be read: {error.strerror}.", hint="Ask whoever holds it, or copy it."
         ) from error
+
+
+def _join(sources: Sequence[Source], candidates: Candidates, judged: Judged) -> bool:
+    """Put lines together that lie before lines that check. Returns whether there are new ones to judge."""
+    before = len(candidates)
+    nexts = [(line.prev, *candidates.places[line.digest]) for line in without_parent(judged.lines)]
+    for source in sources:
+        here = [(prev, at) for prev, name, at in nexts if name == source.name]
+        for at, text in source.join_lines(here):
+            candidates.add(text, source.name, at)
+    return len(candidates) > before
 
 
 def _size(source: Source, path: Path) -> int:

@@ -4,13 +4,14 @@ import os
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from audit.files import printable
 from audit.salvage.ext4 import Geometry, InodeFile, inodes, read_superblock
+from audit.salvage.join import join
 from audit.salvage.medium import Bytes, Medium, ReadErrors
 from audit.salvage.scan import LINE_PREFIX, FoundLine, FoundSegment, FoundSuperblock, FoundTornLine, scan, scan_lines
 from cmaf.boxes import HEADER_BYTES
@@ -23,7 +24,7 @@ OpenMedium = Callable[[Path, str, ReadErrors], Medium]
 
 
 class Source(Protocol):
-    """A card, or a copy of one. ``find_lines`` comes first: it learns what the other two tell."""
+    """A card, or a copy of one. ``find_lines`` comes first: it learns what the others need."""
 
     @property
     def name(self) -> str:
@@ -31,6 +32,9 @@ class Source(Protocol):
 
     def find_lines(self, take: TakeLine) -> int:
         """Hand over whatever may be a line: its bytes, source and offset. Returns how many break off."""
+
+    def join_lines(self, wanted: Iterable[tuple[str, int]]) -> Iterator[tuple[int, bytes]]:
+        """As ``join.join``, for raw bytes."""
 
     def files(self) -> Iterator[tuple[str, Bytes]]:
         """The files that the file system tells of, each readable until the next is asked for."""
@@ -61,6 +65,9 @@ class Folder:
             if not is_segment(file.read(0, HEAD_BYTES)):
                 torn += _take_lines(file, name, take)
         return torn
+
+    def join_lines(self, wanted: Iterable[tuple[str, int]]) -> Iterator[tuple[int, bytes]]:
+        yield from ()
 
     def files(self) -> Iterator[tuple[str, Bytes]]:
         waiting = [self.path]
@@ -137,6 +144,9 @@ class Image:
             if file.read(0, len(LINE_PREFIX)) == LINE_PREFIX or self._has_lines(file):
                 _take_lines(file, name, take)
         return torn
+
+    def join_lines(self, wanted: Iterable[tuple[str, int]]) -> Iterator[tuple[int, bytes]]:
+        return join(self._medium, self._lines, wanted)
 
     def files(self) -> Iterator[tuple[str, Bytes]]:
         yield from self._inodes()
