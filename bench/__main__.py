@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import (
     after_encoder,
+    check,
     first_segment,
     kill_peers,
     memory,
@@ -39,6 +40,7 @@ def figures(full: bool) -> dict[str, Figure]:
         "slow-sync": partial(slow_sync.measure, full=full),
         "verify-media": verify_media.measure,
         "verify-lines": verify_lines.measure,
+        "check": check.measure,
         "memory": memory.measure,
         "written": written.measure,
         "kill-peers": kill_peers.measure,
