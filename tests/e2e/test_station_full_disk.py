@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_station_process import Recorder
 from tests.fakes.checker import check_record
+from tests.fakes.process import Recorder
 from unbroken.demo_station import make_station
 
 DISK_MIB = 256
@@ -32,9 +32,7 @@ def recorder(tmp_path: Path) -> Iterator[Recorder]:
         assert prepared.returncode == 0, prepared.stderr
         yield recorder
     finally:
-        if recorder.process is not None:
-            recorder.process.kill()
-            recorder.process.wait()
+        recorder.stop()
         subprocess.run(["umount", str(station.data)], check=True)
 
 
