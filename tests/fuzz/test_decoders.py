@@ -26,6 +26,8 @@ NAMES = (
     "pins",
     "request",
     "record",
+    "card",
+    "file-system",
     "signed-record",
 )
 
