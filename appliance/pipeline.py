@@ -68,9 +68,9 @@ class Pipeline:
         ladder: Ladder | None = None,
         faults: Sequence[Fault] = (),
     ) -> None:
-        """``state`` is that of the ledger so far, kept up with every commit. ``before_window`` says whether UTC is proven
-        to be before the election's window. Without a ``ladder`` nobody would start a new process. ``faults`` last as
-        long as the session.
+        """``state`` is that of the ledger so far, kept up with every commit. ``before_window`` says whether UTC is
+        proven to be before the election's window. Without a ``ladder`` nobody would start a new process. ``faults``
+        last as long as the session.
         """
         self.lanes = tuple(lanes)
         self.closed = False

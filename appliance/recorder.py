@@ -34,7 +34,7 @@ from appliance.standby import fault_of, stand_by
 from appliance.status import standing_by
 from appliance.store.layout import Layout
 from appliance.store.lock import BeyondSignalsError, locked
-from appliance.store.prepare import DiskIdentity, NoRecordError, read_disk_identity
+from appliance.store.prepare import DiskIdentity, NoRecordError, NoRoomError, read_disk_identity
 from appliance.upkeep.faults import DISK_FULL, DISK_HANGS, DISK_MISSING, DISK_OF_ANOTHER, Fault
 from appliance.upkeep.hardware import Hardware
 from appliance.upkeep.health import HealthWatch
@@ -85,10 +85,10 @@ def record(config: StationConfig, hardware: Hardware | None = None) -> int:
         log.error("asking for a reboot", extra={"fields": {"reason": str(error)}})
         publish(config.run / "status.json", json.dumps(standing_by(DISK_HANGS, clock.read())).encode())
         return EXIT_REBOOT
-    except NoRecordError:
+    except (NoRecordError, NoRoomError) as error:
         if not service.supervised:
             raise
-        return wait(DISK_MISSING)
+        return wait(DISK_MISSING if isinstance(error, NoRecordError) else DISK_FULL)
     except _CannotStartError as error:
         return wait(fault_of(error.reason))
 

@@ -22,12 +22,17 @@ class DirectFile(io.RawIOBase):
         """Raises OSError where the file cannot be opened, FileNotFoundError among them."""
         super().__init__()
         self._descriptor = -1
-        self.unreadable_bytes = 0
+        self._unreadable: set[int] = set()
         drop_cache(path)
         self._descriptor = _open(path)
         self._buffer = mmap.mmap(-1, _BUFFER_BYTES)
         """Page-aligned, as O_DIRECT demands."""
         self._position = 0
+
+    @property
+    def unreadable_bytes(self) -> int:
+        """How much of what was read is zeros because the disk could not give it."""
+        return sum(min(BLOCK_BYTES, self._size_bytes() - at) for at in self._unreadable)
 
     def readable(self) -> bool:
         return True
@@ -76,7 +81,7 @@ class DirectFile(io.RawIOBase):
                 if error.errno != errno.EIO:
                     raise
                 self._buffer[at : at + BLOCK_BYTES] = bytes(BLOCK_BYTES)
-                self.unreadable_bytes += min(BLOCK_BYTES, size_bytes - at)
+                self._unreadable.add(begin + at)
         return size_bytes
 
     def _size_bytes(self) -> int:

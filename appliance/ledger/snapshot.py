@@ -16,7 +16,18 @@ from evidence.words import Mode, Phase
 
 VERSION = 1
 MAX_BYTES = 64 << 20
-_PLAIN = ("size_bytes", "damages", "next_seq", "prev", "session", "ending", "restarts", "under_voltage", "too_hot")
+_PLAIN = (
+    "under_voltage",
+    "too_hot",
+    "closed",
+    "size_bytes",
+    "damages",
+    "next_seq",
+    "prev",
+    "session",
+    "ending",
+    "restarts",
+)
 
 
 def write_snapshot(state: LedgerState) -> bytes:
@@ -29,7 +40,6 @@ def write_snapshot(state: LedgerState) -> bytes:
     members: dict[str, object] = {
         "version": VERSION,
         **{name: getattr(state, name) for name in _PLAIN},
-        "closed": state.closed,
         "mode": state.mode,
         "profile": state.profile,
         "masks": state.masks,
@@ -52,17 +62,19 @@ def read_snapshot(data: bytes, ledger: BinaryIO) -> LedgerState | None:
         if members["version"] != VERSION:
             return None
         state = _state(members)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        return state if _last_line(ledger, state.size_bytes) == state.prev else None
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError):
         return None
-    return state if _last_line(ledger, state.size_bytes) == state.prev else None
 
 
 def _state(members: dict[str, object]) -> LedgerState:
     held: dict = members  # type: ignore[type-arg]
     runs = [(str(camera), str(session), int(run)) for camera, session, run in held["unarmed_runs"]]
+    blank = LedgerState()
+    if any(type(held[name]) is not type(getattr(blank, name)) for name in _PLAIN):
+        raise ValueError("a member is of another type")
     state = LedgerState(
         **{name: held[name] for name in _PLAIN},
-        closed=held["closed"],
         mode=Mode(held["mode"]),
         profile=held["profile"],
         masks=dict(held["masks"]),

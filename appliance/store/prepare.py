@@ -1,5 +1,6 @@
 """Making a disk ready, once. Starting never does this: a recorder only ever opens what stands here."""
 
+import errno
 import json
 from dataclasses import asdict, dataclass
 
@@ -13,6 +14,10 @@ _SERIAL = nullable(text(64))
 
 class NoRecordError(OperatorError):
     """The disk is not there, or was never prepared."""
+
+
+class NoRoomError(OperatorError):
+    """The disk is too full to begin a record on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,9 @@ def prepare(disk: Disk, layout: Layout, identity: DiskIdentity, reserve_bytes: i
     try:
         disk.set_aside_bytes(layout.reserve, reserve_bytes)
     except OSError as error:
-        raise OperatorError(
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise NoRoomError(
             f"{layout.root} has no room for a reserve of {reserve_bytes >> 20} MiB: {error.strerror}.",
             hint="Take a larger disk, or lower disk.reserve_mib.",
         ) from error

@@ -57,11 +57,11 @@ class Space:
 
     def rate(self, now_ns: int) -> int:
         """Bytes a second: as measured, or the nominal rate where nothing was written of late."""
-        while self._written and self._written[0].to_ns < now_ns - MEASURED_NS:
+        while self._written and self._written[0].to_ns <= now_ns - MEASURED_NS:
             self._written_bytes -= self._written.popleft().size_bytes
         if not self._written:
             return self._nominal >> self.level
-        lasted_ns = max(10 * SECOND, min(MEASURED_NS, now_ns - self._written[0].to_ns))
+        lasted_ns = max(10 * SECOND, min(MEASURED_NS, now_ns - self._changed_ns))
         return max(1, self._written_bytes * SECOND // lasted_ns)
 
     def seconds_left(self, now_ns: int) -> int:

@@ -28,6 +28,10 @@ class ScriptedCamera:
         self.picture = picture
         self.failing: str | None = None
         self.edit: Edit = lambda unit: unit
+        self.bitrates: list[int] = []
+        """What was asked for."""
+        self.changes_bitrate = True
+        """Whether that is possible without a new encode."""
         self._mode = Mode.UNARMED
         self._encoder = TinyEncoder(picture.width, picture.height)
         self._group = GroupOfPictures(picture.gop, self._mode)
@@ -52,7 +56,8 @@ class ScriptedCamera:
         self._group.ask(mode)
 
     def set_bitrate(self, bitrate: int) -> bool:
-        return True
+        self.bitrates.append(bitrate)
+        return self.changes_bitrate
 
     def failure(self) -> str | None:
         return self.failing

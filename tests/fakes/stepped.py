@@ -16,6 +16,7 @@ from appliance.pipeline import Command, Pipeline
 from appliance.session import Session, Unit, open_session
 from appliance.store.layout import Layout
 from appliance.store.prepare import DiskIdentity, prepare
+from appliance.upkeep.ladder import Ladder
 from audit.verify import verify
 from base.durable import Disk
 from base.service import Service
@@ -90,6 +91,8 @@ class SteppedStation:
         self.cameras = {each.id: ScriptedCamera(picture_of(each)) for each in self.config.cameras}
         self.before_window = False
         self.service = Service()
+        self.supervised = False
+        """Whether somebody would start a new process where this one ends for that."""
         self.boots = self.sessions = 0
         self.name = "u1"
         """The unit that the next process takes itself for."""
@@ -124,6 +127,7 @@ class SteppedStation:
             head_path=self.config.run / "head.json",
             reserve_bytes=RESERVE_BYTES,
         )
+        restarts = self.session.state.restarts
         self.pipeline = Pipeline(
             clock=self.clock,
             disk=self.disk,
@@ -149,6 +153,7 @@ class SteppedStation:
             service=self.service,
             arrived=arrived,
             before_window=self._is_before_window,
+            ladder=Ladder(began_ns=self.clock.boot_ns(), restarts=restarts) if self.supervised else None,
         )
         for lane in self.pipeline.lanes:
             self.cameras[lane.id].start(lane.bridge.put)
@@ -220,6 +225,11 @@ class SteppedStation:
     def _stop_cameras(self) -> None:
         for camera in self.cameras.values():
             camera.stop()
+
+
+def memory_folder() -> str | None:
+    """Where temporary files cost no disk, for tests that write many; None where there is no such place."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 class QuickDisk(FaultyDisk):

@@ -343,3 +343,24 @@ def test_an_unknown_spec_is_answered_with_the_valid_ones(spec: str) -> None:
 def test_an_odd_picture_size_is_refused_before_anything_starts() -> None:
     with pytest.raises(OperatorError, match="641x480"):
         opened("pattern", clock=FakeClock(), picture=Picture(width=641, height=480, fps=15, bitrate=10**6, gop=30))
+
+
+def test_the_bitrate_of_a_running_encode_can_be_lowered_and_its_parameter_sets_stay() -> None:
+    encoder = Encoder(Picture(width=320, height=180, fps=15, bitrate=1_000_000, gop=30))
+    chance = np.random.default_rng(1)
+    still = chance.integers(16, 235, (270, 320), dtype=np.uint8)
+
+    def two_seconds(begin: int) -> tuple[int, bytes]:
+        size, sets = 0, b""
+        for number in range(begin, begin + 30):
+            moved = np.ascontiguousarray(np.roll(still, number * 4, axis=1))
+            for unit in encoder.encode(moved, boot_ns=number, mode=Mode.TEST, keyframe=False):
+                size += len(unit.data)
+                sets = unit.data[:30] if unit.keyframe else sets
+        return size, sets
+
+    before = [two_seconds(60 * n) for n in range(4)]
+    encoder.set_bitrate(250_000)
+    after = [two_seconds(60 * n) for n in range(4, 10)]
+    assert after[-1][0] < before[-1][0] / 2
+    assert {sets for _, sets in before + after} == {before[0][1]}

@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from appliance.capture.bridge import Break, Bridge, Item
-from appliance.capture.camera import AccessUnit, Sink
-from appliance.capture.keeper import LONGEST_WAIT_S, PATIENCE_NS, Keeper
+from appliance.capture.camera import HANGING, AccessUnit, Sink
+from appliance.capture.keeper import HANGING_NS, LONGEST_WAIT_S, PATIENCE_NS, Keeper
 from base.errors import OperatorError
 from evidence.words import Mode
 from tests.fakes.clock import FakeClock
@@ -51,6 +51,8 @@ class Moody:
                 raise OperatorError("The camera is not there.", hint="Plug it in.")
             case "bug":
                 raise RuntimeError("no such mode")
+            case "given up":
+                raise OperatorError("The camera driver no longer answers.")
             case "hangs":
                 self.released.wait()
         if self._mood != "silent":
@@ -66,7 +68,7 @@ class Moody:
         return True
 
     def failure(self) -> str | None:
-        return "the cable fell out" if self._mood == "dies" else None
+        return {"dies": "the cable fell out", "given up": HANGING}.get(self._mood)
 
 
 def _kept(moods: list[str], limit: int) -> tuple[list[Item], Waits, Moody]:
@@ -140,3 +142,68 @@ def test_a_break_is_taken_by_a_full_bridge_in_its_place() -> None:
     assert kinds == ["AccessUnit", "Dropped", "Break", "Dropped"]
     bridge.put(AccessUnit(b"0123456789", 4, True, Mode.TEST))
     assert [type(item).__name__ for item in bridge.drain()] == ["AccessUnit"]
+
+
+def test_pictures_whose_time_does_not_advance_are_none() -> None:
+    clock = Waits(60)
+    camera = Moody(["delivers"], clock)
+    bridge = Bridge(limit_bytes=1_000, limit_ns=10**12, arrived=threading.Event())
+    keeper = Keeper(camera, bridge, clock)
+    advance = clock.wait
+
+    def wait(event: threading.Event, seconds: float) -> bool:
+        bridge.put(AccessUnit(b"picture", 10**9, True, Mode.TEST))
+        return advance(event, seconds)
+
+    clock.wait = wait  # type: ignore[method-assign]
+    keeper.start()
+    assert clock.over.wait(20)
+    assert keeper.stop()
+    breaks = [item for item in bridge.drain() if isinstance(item, Break)]
+    assert breaks[0] == Break(reason="no picture for 5 s")
+
+
+def test_what_the_reader_could_not_use_starts_the_camera_anew() -> None:
+    clock = Waits(20)
+    camera = Moody(["delivers"], clock)
+    bridge = Bridge(limit_bytes=1_000, limit_ns=10**12, arrived=threading.Event())
+    keeper = Keeper(camera, bridge, clock)
+    advance = clock.wait
+
+    def wait(event: threading.Event, seconds: float) -> bool:
+        bridge.refuse("none of its pictures can be used")
+        return advance(event, seconds)
+
+    clock.wait = wait  # type: ignore[method-assign]
+    keeper.start()
+    assert clock.over.wait(20)
+    assert keeper.stop()
+    assert Break(reason="none of its pictures can be used") in bridge.drain()
+    assert camera.stops >= 2
+
+
+def test_a_driver_that_does_not_come_back_is_told_from_one_that_does() -> None:
+    clock = FakeClock(boot_ns=10**9)
+    camera = Moody(["hangs"], clock)
+    keeper = Keeper(camera, Bridge(limit_bytes=1_000, limit_ns=10**12, arrived=threading.Event()), clock)
+    assert not keeper.hangs()
+    keeper.start()
+    while camera.starts == 0:
+        threading.Event().wait(0.001)
+    assert not keeper.hangs()
+    clock.advance(HANGING_NS + 1)
+    assert keeper.hangs()
+    assert not keeper.stop(timeout_s=0.01)
+    camera.released.set()
+    assert keeper.stop()
+    assert not keeper.hangs()
+
+
+def test_a_driver_that_a_camera_has_given_up_hangs_however_often_it_is_tried() -> None:
+    clock = Waits(30)
+    camera = Moody(["given up"] * 30, clock)
+    keeper = Keeper(camera, Bridge(limit_bytes=1_000, limit_ns=10**12, arrived=threading.Event()), clock)
+    keeper.start()
+    assert clock.over.wait(20)
+    assert keeper.hangs()
+    assert keeper.stop()
