@@ -16,6 +16,7 @@ from unbroken.demo_station import CHAIR_PIN, INSTALLER_PIN, make_station
 
 PATIENCE_S = 30
 SEGMENT_S = 2
+_SAID = 2000
 _LONG_S = 60
 """As Debian sets motion: longer than any life here."""
 CAMERA = Picture(width=320, height=240, fps=15, bitrate=2_000_000, gop=SEGMENT_S * 15)
@@ -51,21 +52,34 @@ class Recorder(Protocol):
     def holes(self) -> list[Hole]:
         """What the recorder tells of time without pictures."""
 
+    def said(self) -> str:
+        """The end of its log, for the error that somebody reads."""
 
-class Unbroken:
+
+class _Logged:
+    def __init__(self, log: Path) -> None:
+        self._log = log
+
+    def said(self) -> str:
+        return self._log.read_text(errors="replace")[-_SAID:] if self._log.exists() else ""
+
+    def _launch(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
+        with self._log.open("ab") as log:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+class Unbroken(_Logged):
     """A throwaway station with the test card as its camera."""
 
     name = "unbroken"
 
     def __init__(self, folder: Path) -> None:
         self._station = make_station(folder, ["pattern"], size=(CAMERA.width, CAMERA.height))
-        self._log = folder / "log"
+        super().__init__(folder / "log")
         self._verb("init")
 
     def start(self, life: int) -> "subprocess.Popen[bytes]":
-        command = [*_UNBROKEN, "station", "record", "--config", str(self._station.config)]
-        with self._log.open("ab") as log:
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return self._launch([*_UNBROKEN, "station", "record", "--config", str(self._station.config)])
 
     def files(self) -> set[Path]:
         data = self._station.data
@@ -96,7 +110,7 @@ class Unbroken:
         subprocess.run(command, input=pins.encode(), check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE_S)
 
 
-class Peer:
+class Peer(_Logged):
     """A program that records the numbered camera, each life into a folder of its own."""
 
     def __init__(self, name: str, folder: Path, camera: NumberedCamera, command: "Command") -> None:
@@ -106,13 +120,12 @@ class Peer:
         self._command = command
         self._media = folder / "media"
         self._media.mkdir(parents=True)
-        self._log = folder / "log"
+        super().__init__(folder / "log")
 
     def start(self, life: int) -> "subprocess.Popen[bytes]":
         folder = self._media / f"{life:02}"
         folder.mkdir()
-        with self._log.open("ab") as log:
-            return subprocess.Popen(self._command(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return self._launch(self._command(folder))
 
     def files(self) -> set[Path]:
         return {path for path in self._media.rglob("*") if path.is_file()}
