@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from evidence.codes import Code
+from evidence.lines import Event
 from evidence.words import Cause, ClockChange, Mode
 from tests.vectors import day, world
 from tests.vectors.case import Case, Expected, Layer, good, pack
@@ -25,6 +26,34 @@ def reboot(record: Record, clock: Clock = SECOND_BOOT, at_ns: int = 18 * SECOND)
     record.run()
     record.gap(at_ns + SECOND, Cause.STARTING)
     record.record()
+
+
+def ladder() -> Case:
+    record = day.running()
+    record.line(Event(event="power", data={"under_voltage": 1}))
+    record.line(Event(event="camera-restart", camera="cam1", data={"reason": "no picture for 5 s"}))
+    record.gap(83 * SECOND, Cause.CAMERA)
+    record.line(Event(event="process-restart", data={"silent": "cam1", "hanging": ""}))
+    record.start(85 * SECOND, ended="process-restart", evidence={"under_voltage": 1})
+    record.gap(85 * SECOND, Cause.CAMERA)
+    record.gap(145 * SECOND, Cause.CAMERA)
+    record.line(Event(event="reboot", data={"silent": "cam1", "hanging": "cam1"}))
+    before, clock = record.boot, Clock(offset_us=world.FIRST_BOOT_US + (145 + 30 - 20) * 1_000_000)
+    record.start(20 * SECOND, boot="second", clock=clock, ended="reboot")
+    record.gap(20 * SECOND, Cause.CAMERA, from_boot=before)
+    record.run()
+    record.gap(21 * SECOND, Cause.STARTING)
+    record.line(Event(event="bitrate", camera="cam1", data={"from": 2_000_000, "to": 1_000_000, "room": 1 << 30}))
+    record.record()
+    record.close()
+    # From second 23 to second 145 of the first boot, then 30 s, known to 4 ms on each side.
+    gaps = (_STARTING, ("camera", (122_000, 122_000)), ("camera", (29_992, 30_008)), _STARTING)
+    return good(
+        "ladder",
+        "A camera that only a reboot brings back: each rung is a line, and the causes say so",
+        record,
+        cam1=Expected(covered_ms=4_000, missing_ms=(153_992, 154_008), gaps=gaps),
+    )
 
 
 def power_cut() -> Case:
@@ -275,6 +304,7 @@ def line_made_early() -> Case:
 
 
 CASES = (
+    ladder,
     power_cut,
     power_cut_recovered,
     power_cut_without_utc,
