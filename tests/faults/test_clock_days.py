@@ -1,5 +1,6 @@
 """Days on which the clock is the fault: the record stays the same, and UTC is as sure as spec/verify.md allows."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,7 +16,7 @@ from evidence.certificate import Trust
 from evidence.lines import Event
 from tests.fakes.checker import Checked, Json, check_record
 from tests.fakes.station import NOON_US, SECOND
-from tests.fakes.stepped import QuickDisk, SteppedStation
+from tests.fakes.stepped import QuickDisk, SteppedStation, memory_folder
 
 BOOTED_US = NOON_US - (2 * 3600 + 49 * 60) * 10**6
 """True UTC at boot time 0: 09:11:00."""
@@ -135,11 +136,11 @@ def _live(folder: Path, story: Story) -> Day:
 
 
 @pytest.fixture(scope="module")
-def days(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Day]:
+def days() -> Iterator[dict[str, Day]]:
     """Each story once, and the same day with a good clock."""
-    folder = tmp_path_factory.mktemp("days")
     told = {"good": lambda _: GOOD, **STORIES}
-    return {name: _live(folder / str(number), story) for number, (name, story) in enumerate(told.items())}
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as folder:
+        yield {name: _live(Path(folder, str(number)), story) for number, (name, story) in enumerate(told.items())}
 
 
 def _without_clock(day: Day) -> list[Json]:
