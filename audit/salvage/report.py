@@ -14,7 +14,6 @@ _MOST_SHOWN = 20
 _NOT_TRIED = (
     "A segment that lies in several places of a card, and whose inode is gone, is not put together.",
     "Without its inode, a line cut at more than one border of blocks, or of blocks below 4 KiB, is not put together.",
-    "The journal of a file system is not replayed; what only stands there comes out as raw bytes if at all.",
     "File systems other than ext4 are looked through as raw bytes only.",
 )
 

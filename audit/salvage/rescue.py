@@ -1,7 +1,7 @@
 """Media: what a kept line names goes to its place, whole segments that none names go to ``unnamed/``."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,12 +63,23 @@ class Rescue:
                 if named not in self.kept and not self._wanted.pruned(key):
                     yield named, where
 
-    def offer_segment(self, file: Bytes, where: str) -> None:
-        """A file that begins with an identity box."""
-        if file.size > MAX_SEGMENT_BYTES:
+    def offer_segment(self, versions: Sequence[Bytes], where: str) -> None:
+        """A file that begins with an identity box, or several, the longest first, that begin with the same one.
+
+        What its place in the record already has is not read again.
+        """
+        versions = [file for file in versions if file.size <= MAX_SEGMENT_BYTES]
+        if not versions:
             self.broken[where] = "too long for a segment"
             return
-        self._offer(file.read(0, file.size), where)
+        identity = read_claim(versions[0].read(0, _IDENTITY_BYTES))
+        named = [] if identity is None else self._wanted.by_key(_key(identity))
+        if not named:
+            self._offer(versions[0].read(0, versions[0].size), where)
+        for file in versions if named else ():
+            if all(each in self.kept or self._wanted.pruned(each.key) for each in named):
+                return
+            self._offer(file.read(0, file.size), where)
 
     def offer_init(self, file: Bytes) -> None:
         """A file that may be an init segment."""

@@ -158,10 +158,11 @@ def _find_media(sources: Sequence[Source], rescue: Rescue, names: Names | None, 
     unit: bytes | None = None
     for source in sources:
         progress(f"Looking for video in {source.name}")
-        for where, file in source.files():
+        for where, versions in source.files():
+            file = versions[0]
             head = file.read(0, HEAD_BYTES)
             if is_segment(head):
-                rescue.offer_segment(file, where)
+                rescue.offer_segment(versions, where)
             elif head[4:8] == b"ftyp":
                 rescue.offer_init(file)
             elif where.endswith(".m4s"):

@@ -1,4 +1,4 @@
-"""Looks through raw bytes for what a record is made of: lines, segments, superblocks. Judges nothing.
+"""Looks through raw bytes for what a record is made of: lines, segments, inodes, superblocks. Judges nothing.
 
 Fast where there is nothing: the C searches of ``bytes`` look for a few fixed bytes, and Python only looks at hits.
 """
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from audit.salvage.ext4 import MAGIC, MAGIC_AT, SUPERBLOCK_BYTES
+from audit.salvage.ext4 import EXTENTS_AT, EXTENTS_MAGIC, INODE_BYTES, MAGIC, MAGIC_AT, SUPERBLOCK_BYTES, is_inode
 from audit.salvage.medium import Bytes
 from cmaf.identity import IDENTITY_UUID
 from evidence.jws import MAX_BYTES
@@ -43,13 +43,20 @@ class FoundSuperblock:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundInode:
+    """Where an inode may begin."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class FoundTornLine:
     """The beginning of a line that does not go on: cut at the border of a block, or damaged."""
 
     at: int
 
 
-Found = FoundLine | FoundSegment | FoundSuperblock | FoundTornLine
+Found = FoundLine | FoundSegment | FoundSuperblock | FoundInode | FoundTornLine
 
 
 def scan(source: Bytes) -> Iterator[Found]:
@@ -60,7 +67,12 @@ def scan(source: Bytes) -> Iterator[Found]:
             data = source.read(at, _CHUNK_BYTES + MAX_BYTES)
             yield from _lines(data, at)
             yield from _segments(data, at)
-            yield from _superblocks(data[:_CHUNK_BYTES], at)
+            whole = data[:_CHUNK_BYTES]
+            for place in _marks(whole, MAGIC, MAGIC_AT, SUPERBLOCK_BYTES):
+                yield FoundSuperblock(at + place, whole[place : place + SUPERBLOCK_BYTES])
+            for place in _marks(whole, EXTENTS_MAGIC, EXTENTS_AT, INODE_BYTES):
+                if is_inode(whole[place : place + INODE_BYTES]):
+                    yield FoundInode(at + place)
 
 
 def scan_lines(source: Bytes) -> Iterator[FoundLine | FoundTornLine]:
@@ -92,12 +104,12 @@ def _segments(data: bytes, base: int) -> Iterator[FoundSegment]:
         at = data.find(IDENTITY_UUID, at + 1)
 
 
-def _superblocks(data: bytes, base: int) -> Iterator[FoundSuperblock]:
-    low, high = MAGIC.to_bytes(2, "little")
-    lows = data[MAGIC_AT::SUPERBLOCK_BYTES]
-    number = lows.find(low)
+def _marks(data: bytes, mark: bytes, offset: int, step: int) -> Iterator[int]:
+    """The multiples of ``step`` behind which, by ``offset``, the two bytes of ``mark`` stand."""
+    firsts = data[offset::step]
+    number = firsts.find(mark[:1])
     while number >= 0:
-        at = number * SUPERBLOCK_BYTES
-        if data[at + MAGIC_AT + 1 : at + MAGIC_AT + 2] == bytes([high]) and len(data) >= at + SUPERBLOCK_BYTES:
-            yield FoundSuperblock(base + at, data[at : at + SUPERBLOCK_BYTES])
-        number = lows.find(low, number + 1)
+        at = number * step
+        if data[at + offset + 1 : at + offset + 2] == mark[1:]:
+            yield at
+        number = firsts.find(mark[:1], number + 1)

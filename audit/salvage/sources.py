@@ -4,20 +4,32 @@ import os
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from audit.files import printable
-from audit.salvage.ext4 import Geometry, InodeFile, inodes, read_superblock
+from audit.salvage.ext4 import Geometry, Inode, InodeFile, read_inode, read_superblock
 from audit.salvage.join import join
 from audit.salvage.medium import Bytes, Medium, ReadErrors
-from audit.salvage.scan import LINE_PREFIX, FoundLine, FoundSegment, FoundSuperblock, FoundTornLine, scan, scan_lines
+from audit.salvage.scan import (
+    LINE_PREFIX,
+    FoundInode,
+    FoundLine,
+    FoundSegment,
+    FoundSuperblock,
+    FoundTornLine,
+    scan,
+    scan_lines,
+)
 from cmaf.boxes import HEADER_BYTES
 from cmaf.identity import IDENTITY_UUID
 
 MOST_FILE_SYSTEMS = 16
+MOST_INODES = 2_000_000
+MOST_VERSIONS = 64
+"""Of what begins in one place."""
 HEAD_BYTES = HEADER_BYTES + len(IDENTITY_UUID)
 TakeLine = Callable[[bytes, str, int], None]
 OpenMedium = Callable[[Path, str, ReadErrors], Medium]
@@ -36,8 +48,10 @@ class Source(Protocol):
     def join_lines(self, wanted: Iterable[tuple[str, int]]) -> Iterator[tuple[int, bytes]]:
         """As ``join.join``, for raw bytes."""
 
-    def files(self) -> Iterator[tuple[str, Bytes]]:
-        """The files that the file system tells of, each readable until the next is asked for."""
+    def files(self) -> Iterator[tuple[str, Sequence[Bytes]]]:
+        """The files that the file system tells of, each readable until the next is asked for. Where the file system
+        tells several things of what begins in one place, old and new, the longest comes first.
+        """
 
     def segments(self) -> Iterator[tuple[int, Bytes]]:
         """Where in the raw bytes an identity box begins."""
@@ -61,7 +75,7 @@ class Folder:
 
     def find_lines(self, take: TakeLine) -> int:
         torn = 0
-        for name, file in self.files():
+        for name, (file,) in self.files():
             if not is_segment(file.read(0, HEAD_BYTES)):
                 torn += _take_lines(file, name, take)
         return torn
@@ -69,7 +83,7 @@ class Folder:
     def join_lines(self, wanted: Iterable[tuple[str, int]]) -> Iterator[tuple[int, bytes]]:
         yield from ()
 
-    def files(self) -> Iterator[tuple[str, Bytes]]:
+    def files(self) -> Iterator[tuple[str, Sequence[Bytes]]]:
         waiting = [self.path]
         while waiting:
             folder = waiting.pop()
@@ -90,7 +104,7 @@ class Folder:
     def close(self) -> None:
         pass
 
-    def _file(self, path: Path) -> Iterator[tuple[str, Bytes]]:
+    def _file(self, path: Path) -> Iterator[tuple[str, Sequence[Bytes]]]:
         name = printable(os.fspath(path))
         try:
             opened = self.open_medium(path, name, self.errors)
@@ -100,7 +114,7 @@ class Folder:
             self._skip(path, error)
             return
         with opened as medium:
-            yield name, medium
+            yield name, [medium]
 
     def _skip(self, path: Path, error: OSError) -> None:
         text = f"{printable(os.fspath(path))}: {error.strerror}"
@@ -115,6 +129,8 @@ class Image:
         self._medium = medium
         self._lines = array("Q")
         self._segments = array("Q")
+        self._inodes: dict[int, list[int]] = {}
+        """Where inodes lie, by where the files that they tell of begin."""
         self.file_systems: tuple[Geometry, ...] = ()
 
     @property
@@ -124,6 +140,7 @@ class Image:
     def find_lines(self, take: TakeLine) -> int:
         torn = 0
         found_systems: Counter[Geometry] = Counter()
+        places = array("Q")
         for found in scan(self._medium):
             match found:
                 case FoundLine():
@@ -134,22 +151,32 @@ class Image:
                     torn += 1
                 case FoundSegment():
                     self._segments.append(found.at)
+                case FoundInode():
+                    if len(places) < MOST_INODES:
+                        places.append(found.at)
                 case FoundSuperblock():
                     geometry = read_superblock(found.data, found.at)
                     if geometry is not None:
                         found_systems[geometry] += 1
-        # Every group has copies of a superblock; what is no more than a trace of an older file system comes last.
-        self.file_systems = tuple(geometry for geometry, _ in found_systems.most_common(MOST_FILE_SYSTEMS))
-        for name, file in self._inodes():
-            if file.read(0, len(LINE_PREFIX)) == LINE_PREFIX or self._has_lines(file):
-                _take_lines(file, name, take)
+        self.file_systems = _choose(found_systems)
+        self._sort_inodes(places)
+        for name, versions in self.files():
+            longest = versions[0]
+            if longest.read(0, len(LINE_PREFIX)) == LINE_PREFIX or self._has_lines(longest):
+                _take_lines(longest, name, take)
         return torn
 
     def join_lines(self, wanted: Iterable[tuple[str, int]]) -> Iterator[tuple[int, bytes]]:
         return join(self._medium, self._lines, wanted)
 
-    def files(self) -> Iterator[tuple[str, Bytes]]:
-        yield from self._inodes()
+    def files(self) -> Iterator[tuple[str, Sequence[InodeFile]]]:
+        for begin, places in self._inodes.items():
+            if self._medium.worn:
+                return
+            inodes = [inode for at in places if (inode := self._inode(at)) is not None and inode.begin == begin]
+            if inodes:
+                inodes.sort(key=lambda inode: -inode.size)
+                yield f"{self.name}, file at byte {begin}", [InodeFile(self._medium, inode) for inode in inodes]
 
     def segments(self) -> Iterator[tuple[int, Bytes]]:
         for at in self._segments:
@@ -170,12 +197,25 @@ class Image:
     def close(self) -> None:
         self._medium.close()
 
-    def _inodes(self) -> Iterator[tuple[str, InodeFile]]:
+    def _sort_inodes(self, places: Iterable[int]) -> None:
+        """The same inode lies in its table and, in many states, in the journal: each state counts once."""
+        known: set[int] = set()
+        for at in places:
+            inode = self._inode(at)
+            if inode is not None and hash(inode) not in known:
+                known.add(hash(inode))
+                versions = self._inodes.setdefault(inode.begin, [])
+                if len(versions) < MOST_VERSIONS:
+                    versions.append(at)
+
+    def _inode(self, at: int) -> Inode | None:
+        """What the inode at ``at`` says, in the file system that it lies in."""
         for geometry in self.file_systems:
-            for inode in inodes(self._medium, geometry):
-                if self._medium.worn:
-                    return
-                yield f"{self.name}, inode {inode.number}", InodeFile(self._medium, inode)
+            if geometry.begin <= at < geometry.end:
+                inode = read_inode(self._medium, geometry, at)
+                if inode is not None:
+                    return inode
+        return None
 
     def _has_lines(self, file: InodeFile) -> bool:
         """Whether lines were seen in the file's blocks: its beginning may be damaged."""
@@ -184,6 +224,20 @@ class Image:
             if at < len(self._lines) and self._lines[at] < place + length:
                 return True
         return False
+
+
+def _choose(found: Counter[Geometry]) -> tuple[Geometry, ...]:
+    """The file systems that superblocks tell of, the one with most copies first.
+
+    A single copy inside another file system is one in its journal, and says nothing of where anything begins.
+    """
+    ranked = sorted(found, key=lambda geometry: (-found[geometry], geometry.begin))
+    chosen: list[Geometry] = []
+    for geometry in ranked[:MOST_FILE_SYSTEMS]:
+        inside = any(other.begin < geometry.begin < other.end for other in chosen)
+        if found[geometry] > 1 or not inside:
+            chosen.append(geometry)
+    return tuple(chosen)
 
 
 def is_segment(head: bytes) -> bool:

@@ -298,6 +298,15 @@ def test_unreadable_sectors_are_read_around_and_listed(card: Card) -> None:
 
 def test_files_in_many_pieces_are_put_together_by_their_inodes(tmp_path: Path) -> None:
     """debugfs writes into the holes that deleted files leave: a ledger of many pieces, two levels of extents."""
+    card = scattered(tmp_path, journal=False)
+    extents = run("debugfs", "-R", "ex f0", card.image)
+    assert len(extents.splitlines()) > 20
+    assert " 1/ 1" in extents
+    assert_all(card, *salvaged(card))
+
+
+def scattered(tmp_path: Path, *, journal: bool) -> Card:
+    """A card on which no file lies in one piece: debugfs writes into the holes that deleted files leave."""
     station = Station(authority())
     station.begin()
     station.segments(SEGMENTS)
@@ -305,18 +314,31 @@ def test_files_in_many_pieces_are_put_together_by_their_inodes(tmp_path: Path) -
     crumb = tmp_path / "crumb"
     crumb.write_bytes(b"x" * 1024)
     image = tmp_path / "card.img"
-    run("mkfs.ext4", "-q", "-b", "1024", "-O", "^has_journal", "-N", "1000", image, "3m")
+    options = ["-J", "size=1"] if journal else ["-O", "^has_journal"]
+    run("mkfs.ext4", "-q", "-b", "1024", *options, "-N", "1000", image, "4100k" if journal else "3m")
     crumbs = [f"write {crumb} c{number}" for number in range(700)]
     deleted = [f"rm c{number}" for number in range(0, 700, 2)]
-    (_, *names) = files = ["ledger.jws", *station.files]
-    written = [f"write {folder / name} f{number}" for number, name in enumerate(files)]
+    written = [f"write {folder / name} f{number}" for number, name in enumerate(["ledger.jws", *station.files])]
     run("debugfs", "-w", "-f", "-", image, given="\n".join([*crumbs, *deleted, *written]) + "\n")
-    card = Card(station, image, 1024)
-    assert len(names) == SEGMENTS + 1
-    extents = run("debugfs", "-R", "ex f0", image)
-    assert len(extents.splitlines()) > 20
-    assert " 1/ 1" in extents
+    return Card(station, image, 1024)
+
+
+def test_after_a_power_cut_inodes_that_only_the_journal_has_are_found(tmp_path: Path) -> None:
+    """The newest inodes are written to the journal first; who mounts nothing replays nothing."""
+    card = scattered(tmp_path, journal=True)
+    tables = re.findall(r"Inode table at (\d+)-(\d+)", run("dumpe2fs", card.image))
+    blocks = [number for begin, end in tables for number in range(int(begin), int(end) + 1)]
+    content = tmp_path / "tables"
+    data = card.image.read_bytes()
+    content.write_bytes(b"".join(data[number * 1024 : (number + 1) * 1024] for number in blocks))
+    listed = ",".join(map(str, blocks))
+    run("debugfs", "-w", "-f", "-", card.image, given=f"jo\njw -b {listed} {content}\njc\n")
+    card.zero(number * 1024 for number in blocks)
     assert_all(card, *salvaged(card))
+    in_journal = card.image.read_bytes().find(content.read_bytes()[1024:2048])
+    card.zero(range(in_journal // 1024 * 1024, in_journal + len(blocks) * 1024, 1024))
+    found, _ = salvaged(card)
+    assert lost_anything(found)  # so it was the journal that told
 
 
 def test_an_image_of_noise_gives_nothing(tmp_path: Path) -> None:
