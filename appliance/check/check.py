@@ -71,15 +71,14 @@ class _Check:
         self._lines = self._files = self._named_bytes = self._read_bytes = 0
 
     def run(self, end: int) -> Checked:
-        for numbered in whole_lines(self._layout.ledger, 0, end):
-            self._lines += 1
-            self._progress(numbered.size)
-            if numbered.line is None:
-                what = f"Line {numbered.number} cannot be read: {numbered.reason}."
-                self._find(self._layout.ledger, numbered.number, what, _SALVAGE)
-            else:
-                self._take(numbered)
-        notes = tuple(self._unnamed())
+        notes: tuple[Finding, ...] = ()
+        try:
+            self._read(end)
+            notes = tuple(self._unnamed())
+        except OSError as error:
+            # What the rest of the ledger names nobody knows, so nothing is unnamed.
+            what = f"Cannot be read behind line {self._lines}: {error.strerror}."
+            self._find(self._layout.ledger, self._lines + 1, what, _SALVAGE)
         self._excuse_pruned_since(end)
         for key, index, line in self._segments.missing():
             self._find(self._layout.segment(*key, index), line, f"Is not there; line {line} names it.", _COPY)
@@ -92,6 +91,16 @@ class _Check:
             findings=tuple(self._findings),
             notes=notes,
         )
+
+    def _read(self, end: int) -> None:
+        for numbered in whole_lines(self._layout.ledger, 0, end):
+            self._lines += 1
+            self._progress(numbered.size)
+            if numbered.line is None:
+                what = f"Line {numbered.number} cannot be read: {numbered.reason}."
+                self._find(self._layout.ledger, numbered.number, what, _SALVAGE)
+            else:
+                self._take(numbered)
 
     def _take(self, numbered: NumberedLine) -> None:
         assert numbered.line is not None
@@ -153,7 +162,7 @@ class _Check:
 
     def _unnamed(self) -> list[Finding]:
         media, notes = self._layout.media, []
-        for path in media_files(media):
+        for path in media_files(media, self._unread):
             place = place_of(media, path)
             if place is not None:
                 session, camera, run, index = place
@@ -169,6 +178,9 @@ class _Check:
                 )
             )
         return notes
+
+    def _unread(self, folder: Path, error: OSError) -> None:
+        self._find(folder, None, f"Cannot be listed: {error.strerror}.", _SALVAGE)
 
     def _excuse_pruned_since(self, end: int) -> None:
         """A recorder that records may have pruned meanwhile. Its line stands before the file goes."""

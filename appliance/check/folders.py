@@ -3,7 +3,7 @@
 import os
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _MOST_KEPT = 16
@@ -31,8 +31,10 @@ class Folders:
         return path.name in names
 
 
-def media_files(media: Path) -> Iterator[Path]:
-    """Every file below the media folder, one folder at a time, in the order of names. Raises OSError."""
+def media_files(media: Path, unread: Callable[[Path, OSError], None]) -> Iterator[Path]:
+    """Every file below the media folder, one folder at a time, in the order of names. ``unread`` is told of folders
+    that cannot be listed.
+    """
     waiting = [media]
     while waiting:
         folder = waiting.pop()
@@ -40,6 +42,9 @@ def media_files(media: Path) -> Iterator[Path]:
             with os.scandir(folder) as entries:
                 found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
         except FileNotFoundError:  # taken away meanwhile
+            continue
+        except OSError as error:
+            unread(folder, error)
             continue
         yield from (folder / name for name, is_folder in found if not is_folder)
         waiting += [folder / name for name, is_folder in reversed(found) if is_folder]

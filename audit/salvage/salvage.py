@@ -1,6 +1,7 @@
 """The order of the work: lines from every source, their judgement, then the media that they name."""
 
 import json
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -147,10 +148,11 @@ def _join(sources: Sequence[Source], candidates: Candidates, judged: Judged) -> 
 
 
 def _size(source: Source, path: Path) -> int:
-    """How much video a source can hold: a folder's files are at most as much as is in use on its file system."""
+    """How much video a source can hold: a folder no more than is in use on its file system."""
     if isinstance(source, Image):
         return source.size
-    return sum(entry.stat(follow_symlinks=False).st_blocks * 512 for entry in path.rglob("*") if entry.is_file())
+    usage = os.statvfs(path)
+    return (usage.f_blocks - usage.f_bfree) * usage.f_frsize
 
 
 def _find_media(sources: Sequence[Source], rescue: Rescue, names: Names | None, progress: Progress) -> bytes | None:

@@ -1,5 +1,6 @@
 """What is given to be salvaged: folders, images and block devices, each as files and, where it is one, as raw bytes."""
 
+import errno
 import os
 from array import array
 from bisect import bisect_left
@@ -87,15 +88,10 @@ class Folder:
         waiting = [self.path]
         while waiting:
             folder = waiting.pop()
-            try:
-                with os.scandir(folder) as entries:
-                    found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
-            except OSError as error:
-                self._skip(folder, error)
-                continue
+            found = sorted(self._list(folder))
             waiting += [folder / name for name, is_folder in reversed(found) if is_folder]
             for name, is_folder in found:
-                if not is_folder and not (folder / name).is_symlink():
+                if not is_folder:
                     yield from self._file(folder / name)
 
     def segments(self) -> Iterator[tuple[int, Bytes]]:
@@ -108,13 +104,24 @@ class Folder:
         name = printable(os.fspath(path))
         try:
             opened = self.open_medium(path, name, self.errors)
-        except FileNotFoundError:  # a pipe or a socket, or gone meanwhile
-            return
         except OSError as error:
-            self._skip(path, error)
+            if error.errno not in (errno.ENOENT, errno.ELOOP, errno.ENXIO):  # a pipe, a link, a socket; or gone
+                self._skip(path, error)
             return
         with opened as medium:
             yield name, [medium]
+
+    def _list(self, folder: Path) -> Iterator[tuple[str, bool]]:
+        """What can be read of a folder: names, and whether each is a folder."""
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    try:
+                        yield entry.name, entry.is_dir(follow_symlinks=False)
+                    except OSError as error:
+                        self._skip(folder / entry.name, error)
+        except OSError as error:
+            self._skip(folder, error)
 
     def _skip(self, path: Path, error: OSError) -> None:
         text = f"{printable(os.fspath(path))}: {error.strerror}"

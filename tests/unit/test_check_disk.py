@@ -192,6 +192,22 @@ def test_a_folder_without_a_ledger_is_wrong_use(tmp_path: Path) -> None:
         check(Layout(tmp_path), Level.PRESENCE)
 
 
+def test_what_cannot_be_read_is_a_finding_and_the_rest_is_looked_at(layout: Layout) -> None:
+    media = layout.media.rename(layout.root / "elsewhere")
+    layout.media.touch()
+    checked = check(layout, Level.HASH)
+    assert checked.findings[-1].path.startswith("media/")
+    assert ("media", "Cannot be listed: Not a directory.") in [(each.path, each.what) for each in checked.findings]
+    assert len(checked.findings) == 11
+    layout.media.unlink()
+    media.rename(layout.media)
+    layout.ledger.unlink()
+    layout.ledger.mkdir()
+    checked = check(layout, Level.HASH)
+    assert [each.what for each in checked.findings] == ["Cannot be read behind line 0: Is a directory."]
+    assert checked.notes == ()
+
+
 def test_an_empty_ledger_names_nothing(tmp_path: Path) -> None:
     (tmp_path / "ledger.jws").touch()
     assert check(Layout(tmp_path), Level.HASH).lines == 0

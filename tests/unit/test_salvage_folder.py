@@ -12,6 +12,7 @@ import pytest
 from audit.salvage.medium import Medium, ReadErrors
 from audit.salvage.report import as_json, in_words, lost_anything
 from audit.salvage.salvage import Salvaged, salvage
+from audit.salvage.sources import Folder
 from audit.verify import verify
 from base.durable import Disk
 from cmaf.read import read_segment
@@ -287,6 +288,13 @@ def test_what_is_no_record_gives_a_report_and_nothing_else(tmp_path: Path) -> No
     assert list((tmp_path / "out").iterdir()) == []
     assert lost_anything(found)
     assert in_words(found, "out").startswith("No line that verifies was found.")
+
+
+def test_a_folder_that_cannot_be_listed_is_told_and_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = Folder(tmp_path / "file", ReadErrors())
+    assert list(folder.files()) == []
+    assert folder.unread == [f"{tmp_path / 'file'}: Not a directory"]
 
 
 def test_sectors_that_cannot_be_read_cost_what_lies_in_them_and_are_listed(bench: Bench) -> None:
