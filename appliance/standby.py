@@ -58,9 +58,23 @@ def stand_by(fault: Fault, *, data: Path, run: Path, clock: Clock, service: Serv
 def _may_work(fault: Fault, data: Path, waited_s: float) -> bool:
     try:
         if fault is DISK_READ_ONLY:
-            return not os.statvfs(data).f_flag & os.ST_RDONLY
+            return not os.statvfs(data).f_flag & os.ST_RDONLY and _takes_files(data)
         if fault is DISK_FULL:
             return Disk().free_bytes(data) >= ENOUGH_BYTES
     except OSError:
         pass
     return waited_s >= AGAIN_AFTER_S
+
+
+def _takes_files(data: Path) -> bool:
+    """Tried, not only asked: an ext4 that turned read-only by itself is still called writable (Linux 6.15 and later)."""
+    disk, probe = Disk(), data / "standby.part"
+    try:
+        disk.remove(probe)
+        disk.create(probe).close()
+        disk.remove(probe)
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            return False
+        raise
+    return True
