@@ -13,6 +13,7 @@ from appliance.store.layout import Layout
 from base.errors import OperatorError
 from evidence.jws import MAX_BYTES
 from tests.fakes.station import Station, authority
+from tests.fakes.stepped import SteppedStation
 from unbroken.cli import main
 from unbroken.demo_station import make_station
 
@@ -142,6 +143,21 @@ def test_media_pruned_while_the_check_runs_are_not_missed(station: Station, layo
 
     checked = check(layout, Level.HASH, record)
     assert (checked.findings, checked.lines) == ((), 13)
+
+
+def test_a_recorder_that_records_gives_notes_and_no_findings(tmp_path: Path) -> None:
+    """At every moment between two commits: an open part file, media whose lines are not yet written."""
+    stepped = SteppedStation(tmp_path)
+    stepped.start()
+    for _ in range(40):
+        stepped.run(0.3)
+        checked = check(stepped.layout, Level.HASH)
+        assert checked.findings == ()
+        assert len(checked.notes) <= 2
+    stepped.stop()
+    checked = check(stepped.layout, Level.HASH)
+    assert (checked.findings, checked.notes) == ((), ())
+    assert checked.files > 3
 
 
 def test_media_recorded_while_the_check_runs_are_notes(station: Station, layout: Layout) -> None:
