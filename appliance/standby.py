@@ -67,7 +67,7 @@ def _may_work(fault: Fault, data: Path, waited_s: float) -> bool:
 
 
 def _takes_files(data: Path) -> bool:
-    """Tried, not only asked: an ext4 that turned read-only by itself is still called writable (Linux 6.15 and later)."""
+    """Tried, not only asked: since Linux 6.15 an ext4 that turned read-only by itself is still called writable."""
     disk, probe = Disk(), data / "standby.part"
     try:
         disk.remove(probe)
