@@ -38,8 +38,9 @@ def as_json(found: Salvaged) -> dict[str, object]:
 
 
 def lost_anything(found: Salvaged) -> bool:
-    """Whether a line or a medium that should be there did not come out, or nothing came out at all."""
-    return not found.ordered.ledger or bool(found.ordered.missing) or bool(_missing(found))
+    """Whether a line or a medium that should be there did not come out, nothing did, or reading was given up."""
+    gave_up = any(image.worn for image in _images(found))
+    return gave_up or not found.ordered.ledger or bool(found.ordered.missing) or bool(_missing(found))
 
 
 def in_words(found: Salvaged, folder: str) -> str:
@@ -53,6 +54,12 @@ def in_words(found: Salvaged, folder: str) -> str:
     unread = [text for source in found.sources if isinstance(source, Folder) for text in source.unread]
     if unread:
         out += ["", "Could not be opened:", *_few(unread)]
+    for image in _images(found):
+        if image.worn:
+            out += [
+                "",
+                f"Given up: the tables on {image.name} lead in circles; only a part of its files was looked at.",
+            ]
     if _images(found) and lost_anything(found):
         out += ["", "Not tried:", *(f"  {text}" for text in _NOT_TRIED)]
     return "\n".join([*out, "", "What to do next:", *(f"  {text}" for text in _advice(found, folder))])

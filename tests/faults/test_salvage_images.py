@@ -8,6 +8,7 @@ import os
 import random
 import re
 import shutil
+import struct
 import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from audit.salvage.medium import Medium
-from audit.salvage.report import as_json, lost_anything
+from audit.salvage.report import as_json, in_words, lost_anything
 from audit.salvage.salvage import Salvaged, salvage
 from audit.salvage.sources import Image
 from audit.verify import verify
@@ -29,6 +30,7 @@ from tests.fakes.station import Station, authority
 
 TRUST = Trust.from_pem(authority().root_pem)
 SEGMENTS = 90
+UNIT = b'{"election": "az-2026", "station": "57-002", "unit": "u1"}\n'
 _SBIN = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 
 
@@ -90,6 +92,7 @@ def make_card(
         station.begin()
         station.segments(SEGMENTS)
     folder = station.write(tmp_path / "unit")
+    (folder / "unit.json").write_bytes(UNIT)
     system = tmp_path / "system.img"
     run("mkfs.ext4", "-q", "-b", str(block), "-d", folder, system, size)
     image = tmp_path / "card.img"
@@ -161,7 +164,9 @@ def test_files_whose_directories_are_gone_come_out(card: Card) -> None:
     session = card.station.kid
     folders = ["/", "/media", f"/media/{session}", f"/media/{session}/cam-0", f"/media/{session}/cam-0/0"]
     card.zero(at for folder in folders for at in card.blocks(folder))
-    assert_all(card, *salvaged(card))
+    found, out = salvaged(card)
+    assert_all(card, found, out)
+    assert (out / "unit.json").read_bytes() == UNIT
 
 
 def test_the_first_superblock_and_every_group_descriptor_behind_it_may_be_gone(tmp_path: Path) -> None:
@@ -339,6 +344,48 @@ def test_after_a_power_cut_inodes_that_only_the_journal_has_are_found(tmp_path: 
     card.zero(range(in_journal // 1024 * 1024, in_journal + len(blocks) * 1024, 1024))
     found, _ = salvaged(card)
     assert lost_anything(found)  # so it was the journal that told
+
+
+def test_tables_that_lead_in_circles_are_given_up(tmp_path: Path) -> None:
+    """Four thousand inodes, each of a file as long as the card: a thousand times the card would have to be read."""
+    station = Station(authority())
+    station.begin()
+    station.segments(1)
+    (segment,) = (data for name, data in station.files.items() if name.endswith(".m4s"))
+    block, blocks, inodes = 1024, 16 << 10, 4_000
+    superblock = bytearray(1024)
+    struct.pack_into("<I", superblock, 4, blocks)
+    struct.pack_into("<IIII", superblock, 20, 1, 0, 0, 8192)
+    superblock[56:58] = b"\x53\xef"
+    head = segment[: block - 1] + b"\0"
+    image = tmp_path / "card.img"
+    with image.open("wb") as file:
+        file.write(bytes(1024) + superblock)
+        for number in range(inodes):
+            inode = bytearray(128)
+            struct.pack_into("<HxxI", inode, 0, 0x8000, (blocks - 8_192) * block)
+            struct.pack_into("<I", inode, 32, 0x80000)
+            struct.pack_into("<HHHHI", inode, 40, 0xF30A, 1, 4, 0, 0)
+            struct.pack_into("<IHHI", inode, 52, 0, blocks - 8_192, 0, 4_000 + number)
+            file.write(inode)
+        for _ in range(blocks - 2 - inodes // 8):
+            file.write(head)
+    read = 0
+
+    class Counting(Medium):
+        def _pread(self, at: int, length: int) -> bytes:
+            nonlocal read
+            read += length
+            return super()._pread(at, length)
+
+    found = salvage([image], tmp_path / "out", trust=TRUST, disk=Disk(), open_medium=Counting)
+    (source,) = found.sources
+    assert isinstance(source, Image)
+    assert source.worn
+    assert lost_anything(found)
+    assert "lead in circles" in in_words(found, "out")
+    assert read < 20 * image.stat().st_size
+    assert kept_media(tmp_path / "out") == {}
 
 
 def test_an_image_of_noise_gives_nothing(tmp_path: Path) -> None:
