@@ -152,7 +152,8 @@ class Life(RuleBasedStateMachine):
 
     @rule(seconds=lasting)
     def a_write_finds_no_room(self, seconds: int) -> None:
-        self.station.disk.full = True
+        """Where there is a reserve, which gives room."""
+        self.station.disk.full = self.station.layout.reserve.exists()
         self.record(seconds)
 
     @rule(proven=st.booleans(), seconds=lasting)
@@ -247,12 +248,18 @@ class Life(RuleBasedStateMachine):
         self.causes.add("crash")
         self.failing = False
         self.station.kill()
+        self._keep_what_the_reserve_gave()
 
     def _lose_power(self, keep: int | None) -> None:
         self.what_was_told_as_durable_is_a_prefix_of_the_ledger()
         self.causes.add("power")
         self.failing = False
         self.station.lose_power(None if keep is None else random.Random(keep))
+        self._keep_what_the_reserve_gave()
+
+    def _keep_what_the_reserve_gave(self) -> None:
+        """A process may end between giving the reserve up and writing into its room."""
+        self.station.disk.full = self.station.disk.full and self.station.layout.reserve.exists()
 
     def _survive(self, action: Callable[[], object]) -> None:
         """Do it; where the step fails that is to fail, the process ends at once, and another one starts."""
@@ -268,6 +275,8 @@ class Life(RuleBasedStateMachine):
             else:
                 self._lose_power(power[0])
             self.station.start()
+        else:
+            assert not (self.failing and self.station.disk.failed), "a step failed and the process went on"
 
 
 Life.TestCase.settings = settings(
