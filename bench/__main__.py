@@ -15,6 +15,7 @@ from bench import (
     kill_peers,
     memory,
     proof,
+    recovery,
     slow_sync,
     verify_lines,
     verify_media,
@@ -27,7 +28,7 @@ from bench.stream import CACHE, full_stream, small_stream
 
 Figure = Callable[[Path], list[Row]]
 
-FIGURE_S = 180
+FIGURE_S = 600
 FULL_S = 900
 
 
@@ -37,6 +38,7 @@ def figures(full: bool) -> dict[str, Figure]:
         "after-encoder": after_encoder.measure,
         "proof": proof.measure,
         "first-segment": first_segment.measure,
+        "recovery": recovery.measure,
         "slow-sync": partial(slow_sync.measure, full=full),
         "verify-media": verify_media.measure,
         "verify-lines": verify_lines.measure,

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.row import Row, median
 from bench.stream import FOOTAGE
 from evidence import jws
-from evidence.lines import Line, Segment, read_payload
+from evidence.lines import Line, Segment, Start, read_payload
 from unbroken.demo_station import DemoStation, make_station
 
 REPEATS = 5
@@ -48,15 +48,27 @@ def measure(folder: Path) -> list[Row]:
 
 
 def _record(folder: Path, source: str) -> tuple[float, float]:
-    """Seconds until the ``start`` line and until the first ``segment`` line are durable."""
     station = make_station(folder, [source], size=SIZE)
-    command = [sys.executable, "-m", "unbroken", "station"]
-    subprocess.run([*command, "init", "--config", station.config], check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "unbroken", "station", "init", "--config", str(station.config)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return record_until_segment(station)
+
+
+def record_until_segment(station: DemoStation) -> tuple[float, float]:
+    """Seconds until a new ``start`` line and until a new ``segment`` line of a real recorder are durable."""
+    head, ledger = station.run / "head.json", station.data / "ledger.jws"
+    head.unlink(missing_ok=True)
+    before = ledger.stat().st_size
+    command = [sys.executable, "-m", "unbroken", "station", "record", "--config", str(station.config)]
     began = time.perf_counter()
-    recorder = subprocess.Popen([*command, "record", "--config", station.config], stderr=subprocess.DEVNULL)
+    recorder = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+    def has(kind: type[Start | Segment]) -> bool:
+        return any(isinstance(line.body, kind) for line in _lines(head, ledger, before))
+
     try:
-        start_s = _wait(recorder, began, lambda: bool(_lines(station)))
-        segment_s = _wait(recorder, began, lambda: any(isinstance(line.body, Segment) for line in _lines(station)))
+        start_s = _wait(recorder, began, lambda: has(Start))
+        segment_s = _wait(recorder, began, lambda: has(Segment))
     finally:
         recorder.terminate()
         recorder.wait(PATIENCE_S)
@@ -71,13 +83,16 @@ def _wait(process: "subprocess.Popen[bytes]", began: float, done: Callable[[], b
     return time.perf_counter() - began
 
 
-def _lines(station: DemoStation) -> list[Line]:
-    """What is durable by the recorder's own word."""
-    head = station.run / "head.json"
+def _lines(head: Path, ledger: Path, begin: int) -> list[Line]:
+    """What of the ledger from byte ``begin`` on is durable by the recorder's own word."""
     if not head.exists():
         return []
-    durable = (station.data / "ledger.jws").read_bytes()[: json.loads(head.read_bytes())["size_bytes"]]
-    return [read_payload(jws.unseal(text).payload) for text in durable.splitlines()]
+    size_bytes = int(json.loads(head.read_bytes())["size_bytes"])
+    with ledger.open("rb") as file:
+        file.seek(begin)
+        durable = file.read(size_bytes - begin)
+    # A tail that the start has cut off may have stood where the first new line begins.
+    return [read_payload(jws.unseal(text).payload) for text in durable.splitlines() if text.startswith(b"eyJ")]
 
 
 def _ffmpeg(folder: Path) -> float:
