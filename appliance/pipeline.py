@@ -307,7 +307,11 @@ class Pipeline:
         """Near a full disk UNARMED media go, then the bitrate is lowered, then media stop, and lines say so."""
         if self.closed:
             return
+        was_full = self._space.full
         due = self._space.look(self._storage.reserve.room_bytes(), prunable=self._unarmed.prunable)
+        if was_full and not self._space.full:
+            # Whoever filled the disk may do so again at any moment.
+            self._storage.reserve.refill()
         if due is not Due.NOTHING:
             self._prune(self._unarmed.shrink())
         if due is Due.STOP:
