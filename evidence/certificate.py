@@ -17,7 +17,9 @@ from evidence.codes import Code
 from evidence.errors import EvidenceError
 from evidence.keys import thumbprint
 
-_URI = re.compile(r"urn:unbroken:([A-Za-z0-9-]{1,32}):(root|authority|unit:([A-Za-z0-9-]{1,32}):([A-Za-z0-9-]{1,32}))")
+_URI = re.compile(
+    r"urn:unbroken:([A-Za-z0-9-]{1,32}):(root|authority|receipt|unit:([A-Za-z0-9-]{1,32}):([A-Za-z0-9-]{1,32}))"
+)
 MAX_DER_BYTES = 4_096
 _CRL = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 _EPOCH_FIELDS = (1970, 1, 1)
@@ -37,7 +39,7 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Whom a certificate names. ``role`` is root, authority or unit; ``station`` and ``unit`` are a unit's only."""
+    """Whom a certificate names. ``role`` is root, authority, receipt or unit; the last two members are a unit's only."""
 
     election: str
     role: str
@@ -143,7 +145,9 @@ def read_subject(cert: x509.Certificate) -> Subject:
     uris = names.get_values_for_type(x509.UniformResourceIdentifier)
     match = _URI.fullmatch(uris[0]) if len(uris) == 1 else None
     if match is None:
-        raise EvidenceError(Code.CERT_UNTRUSTED, "the certificate names no unit, authority or root of an election")
+        raise EvidenceError(
+            Code.CERT_UNTRUSTED, "the certificate names no unit, authority, receipt key or root of an election"
+        )
     return Subject(election=match[1], role=match[2].split(":")[0], station=match[3], unit=match[4])
 
 

@@ -68,6 +68,7 @@ class Code(StrEnum):
     INIT_CHANGED = "init-changed"
     INIT_MISMATCH = "init-mismatch"
     PRUNED_UNLAWFULLY = "pruned-unlawfully"
+    RECEIPT_REFUSED = "receipt-refused"
     MEDIA_UNNAMED = "media-unnamed"
     MEDIA_UNCHECKED = "media-unchecked"
     TAIL_LOST = "tail-lost"
@@ -223,6 +224,11 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.INIT_MISMATCH: Meaning(Weight.WRONG, "A segment belongs to another init segment than its run's.", _KEEP),
     Code.PRUNED_UNLAWFULLY: Meaning(Weight.WRONG, "Media were deleted that must be kept.", _KEEP),
+    Code.RECEIPT_REFUSED: Meaning(
+        Weight.WRONG,
+        "A receipt of the archive does not verify.",
+        "Ask the archive for the receipt; what was deleted on it is not accounted for.",
+    ),
     Code.MEDIA_UNNAMED: Meaning(
         Weight.NOTE, "A media file is here that the record does not name.", "It counts for nothing; keep it."
     ),

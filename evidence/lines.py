@@ -181,6 +181,7 @@ class Pruned:
     from_index: int = member(natural)
     to_index: int = member(natural)
     reason: str = member(WORD)
+    receipt: str | None = optional(nullable(text(16_384)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,12 @@ class Authority:
         """A certificate that says: this key is this unit of this station."""
         return self._certificate(key, "unit", station, unit, valid_from=valid_from, valid_to=valid_to)
 
+    def certify_receipts(
+        self, key: ec.EllipticCurvePublicKey, *, valid_from: datetime | None = None, valid_to: datetime | None = None
+    ) -> x509.Certificate:
+        """A certificate that says: with this key the archive acknowledges. Keep its validity short."""
+        return self._certificate(key, "receipt", valid_from=valid_from, valid_to=valid_to)
+
     def sign_profile(self, **members: object) -> str:
         """A signed profile of this election; ``members`` are those of ``evidence.profile.Profile``."""
         certs = (self._authority_cert.public_bytes(Encoding.DER),)

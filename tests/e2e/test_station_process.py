@@ -1,4 +1,7 @@
-"""A real recorder process with the test card: what people do to it, and what a crash does."""
+"""A real recorder process with the test card: what people do to it, what a crash does, and that it waits for nothing.
+
+Invariant 4: no network, no archive, no clock, no database, no arming.
+"""
 
 import json
 import os

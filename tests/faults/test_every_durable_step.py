@@ -1,4 +1,7 @@
-"""Every durable step fails once, in both forms; then the process dies or the power goes; the record must hold."""
+"""Every durable step fails once, in both forms; then the process dies or the power goes; the record must hold.
+
+Invariant 9: a failed sync is final, and nothing since the last good one is trusted that was not read anew.
+"""
 
 import random
 from enum import StrEnum

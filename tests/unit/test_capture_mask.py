@@ -1,4 +1,4 @@
-"""Privacy masks: parsing, rasterising outward, and that nothing of the zone survives encoding."""
+"""Privacy masks: parsing, rasterising outward, and that nothing of the zone survives encoding (invariant 7)."""
 
 import hashlib
 

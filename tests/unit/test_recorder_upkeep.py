@@ -1,4 +1,4 @@
-"""A recorder in virtual time whose cameras and disk are failing it: what is done about it, and what the record says."""
+"""A recorder in virtual time whose cameras and disk are failing it (invariant 8): what is done and told."""
 
 from pathlib import Path
 
