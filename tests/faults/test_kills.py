@@ -19,6 +19,8 @@ from tests.fakes.process import BOTH, Recorder, boot_ns, codes
 from unbroken.demo_station import make_station
 
 KILLS = int(os.environ.get("KILLS", "20"))
+pytestmark = [pytest.mark.faults] if "KILLS" in os.environ else []
+"""Twenty are part of make test; make test-faults-long asks for more."""
 CAMERAS = ("cam1", "cam2")
 SECOND = 1_000_000_000
 PROMISED_NS = SECOND // 2 + 2 * SECOND // 15
