@@ -48,6 +48,7 @@ class StationConfig:
     data: Path
     run: Path
     reserve_mib: int
+    receipts: Path | None
     cameras: tuple[CameraConfig, ...]
 
     @property
@@ -59,7 +60,7 @@ class StationConfig:
 _TOP: dict[str, dict[str, object]] = {
     "station": {"election": "", "station": "", "unit": ""},
     "keys": {"trust": "", "key": "", "certificate": "", "profile": None, "pins": None},
-    "disk": {"data": "", "run": "", "reserve_mib": 256},
+    "disk": {"data": "", "run": "", "reserve_mib": 256, "receipts": None},
 }
 _CAMERA: dict[str, object] = {
     "id": "",
@@ -90,11 +91,8 @@ def load_config(path: Path) -> StationConfig:
 
 def describe(config: StationConfig) -> str:
     """What is in force, one ``key = value`` a line; holds no secret, only where secrets lie."""
-    lines = [
-        f"{name} = {getattr(config, name)}"
-        for name in ("election", "station", "unit", "trust", "key", "certificate", "profile", "pins", "data", "run")
-    ]
-    lines.append(f"reserve_mib = {config.reserve_mib}")
+    names = ("election", "station", "unit", "trust", "key", "certificate", "profile", "pins", "data", "run")
+    lines = [f"{name} = {getattr(config, name)}" for name in (*names, "receipts", "reserve_mib")]
     for camera in config.cameras:
         lines += [f"camera.{camera.id}.{name} = {getattr(camera, name)}" for name in _CAMERA if name != "id"]
     return "\n".join(lines)
@@ -130,6 +128,7 @@ def _station(document: dict[str, object], folder: Path) -> StationConfig:
         data=place("data", "disk"),
         run=place("run", "disk"),
         reserve_mib=reserve_mib,
+        receipts=place("receipts", "disk") if values["receipts"] is not None else None,
         cameras=parsed,
     )
     if len(os.fsencode(config.socket)) > _MAX_SOCKET_BYTES:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
+from typing import Protocol
 
 from appliance.capture.bridge import Break, Dropped
 from appliance.capture.camera import AccessUnit
@@ -49,6 +50,14 @@ WAKE_S = 0.1
 Command = Callable[["Pipeline"], dict[str, object]]
 
 
+class Prunable(Protocol):
+    """Media that may go when the disk is full, oldest first."""
+
+    @property
+    def prunable(self) -> bool: ...
+    def shrink(self) -> Sequence[Pruned]: ...
+
+
 class Pipeline:
     """Drives one session. ``step`` does whatever is due; one thread calls it, ``run`` in service, a test by hand."""
 
@@ -67,10 +76,11 @@ class Pipeline:
         before_window: Callable[[], bool],
         ladder: Ladder | None = None,
         faults: Sequence[Fault] = (),
+        receipted: Prunable | None = None,
     ) -> None:
         """``state`` is that of the ledger so far, kept up with every commit. ``before_window`` says whether UTC is
         proven to be before the election's window. Without a ``ladder`` nobody would start a new process. ``faults``
-        last as long as the session.
+        last as long as the session. ``receipted`` are media that the archive holds.
         """
         self.lanes = tuple(lanes)
         self.closed = False
@@ -88,6 +98,7 @@ class Pipeline:
         self._before_window = before_window
         self._ladder = ladder
         self._faults = tuple(faults)
+        self._receipted = receipted
         self._requests: Requests[Pipeline] = Requests()
         now_ns = clock.boot_ns()
         self._space = Space(nominal=sum(lane.bitrate for lane in self.lanes) // 8, now_ns=now_ns)
@@ -304,22 +315,27 @@ class Pipeline:
             self._disk.remove(self._layout.segment(pruned.session, pruned.camera, pruned.run, index))
 
     def _look_at_space(self, now_ns: int) -> None:
-        """Near a full disk UNARMED media go, then the bitrate is lowered, then media stop, and lines say so."""
+        """Near a full disk UNARMED media go, then those that the archive holds, then the bitrate is lowered, then media
+        stop, and lines say so.
+        """
         if self.closed:
             return
         was_full = self._space.full
-        due = self._space.look(self._storage.reserve.room_bytes(), prunable=self._unarmed.prunable)
+        due = self._space.look(self._storage.reserve.room_bytes(), prunable=self._prunable())
         if was_full and not self._space.full:
             # Whoever filled the disk may do so again at any moment.
             self._storage.reserve.refill()
         if due is not Due.NOTHING:
-            self._prune(self._unarmed.shrink())
+            self._prune(self._unarmed.shrink() or (self._receipted.shrink() if self._receipted else ()))
         if due is Due.STOP:
             for lane in self.lanes:
                 self._interrupt(lane, Cause.DISK_FULL)
-        if self._space.new_level(now_ns, prunable=self._unarmed.prunable):
+        if self._space.new_level(now_ns, prunable=self._prunable()):
             for lane in self.lanes:
                 self._set_bitrate(lane)
+
+    def _prunable(self) -> bool:
+        return self._unarmed.prunable or (self._receipted is not None and self._receipted.prunable)
 
     def _set_bitrate(self, lane: Lane) -> None:
         bitrate = lane.picture.bitrate >> self._space.level

@@ -35,6 +35,7 @@ from appliance.status import standing_by
 from appliance.store.layout import Layout
 from appliance.store.lock import BeyondSignalsError, locked
 from appliance.store.prepare import DiskIdentity, NoRecordError, NoRoomError, read_disk_identity
+from appliance.store.receipted import ReceiptedMedia
 from appliance.upkeep.faults import DISK_FULL, DISK_HANGS, DISK_MISSING, DISK_OF_ANOTHER, Fault
 from appliance.upkeep.hardware import Hardware
 from appliance.upkeep.health import HealthWatch
@@ -45,6 +46,7 @@ from base.durable import Disk, publish
 from base.errors import OperatorError
 from base.service import Service
 from base.version import SOFTWARE
+from evidence.certificate import Trust
 from evidence.keys import Signer, SoftwareSigner
 from evidence.lines import Event
 from evidence.profile import Profile, profile_digest
@@ -205,6 +207,15 @@ def _record(config: StationConfig, opened: _Opened, clock: Clock, service: Servi
         before_window=window.is_ahead,
         ladder=ladder,
         faults=opened.faults,
+        receipted=ReceiptedMedia(
+            config.receipts,
+            opened.layout,
+            trust=_trust(config),
+            election=config.election,
+            station=config.station,
+            unit=session.unit,
+            boot_ns=clock.boot_ns,
+        ),
     )
 
     def stop_cameras() -> bool:
@@ -303,6 +314,15 @@ def _unit(config: StationConfig, name: str, key: Path, certificate: Path) -> Uni
         certs=tuple(each.public_bytes(Encoding.DER) for each in certificates),
         software=SOFTWARE,
     )
+
+
+def _trust(config: StationConfig) -> Trust:
+    """The election root. Without it no receipt of the archive counts, and nothing is deleted on one."""
+    try:
+        return Trust.from_pem(config.trust.read_bytes())
+    except (OSError, ValueError) as error:
+        log.error("election root refused, no receipt counts", extra={"fields": {"reason": str(error)}})
+        return Trust()
 
 
 def load_device_key(path: Path) -> Signer:

@@ -1,6 +1,5 @@
 """Space set aside, so that a full disk can still take what was begun and the lines that say why it stops there."""
 
-import contextlib
 import errno
 from collections.abc import Callable
 from typing import TypeVar
@@ -47,8 +46,12 @@ class Reserve:
         """Set it aside again where it was used and there is room for it. What fails is tried again later."""
         lacking = self._lacking_bytes()
         if lacking and self._disk.free_bytes(self._layout.root) > lacking:
-            with contextlib.suppress(OSError):
+            try:
                 self._disk.set_aside_bytes(self._layout.reserve, self._size_bytes)
+            except OSError as error:
+                # Others took the room meanwhile. Any other error is final (invariant 9).
+                if error.errno not in _FULL:
+                    raise
 
     def _give_up(self, error: OSError) -> None:
         if error.errno not in _FULL:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Protocol
 
+from appliance.store.pruning import pruned_lines
 from evidence.lines import Pruned
 
 KEPT_NS = 30 * 60 * 1_000_000_000
@@ -69,21 +70,4 @@ class UnarmedMedia:
 
 
 def _lines(gone: list[Kept], reason: str) -> list[Pruned]:
-    """One line for each stretch of neighbours."""
-    lines: dict[tuple[str, str, int], list[Pruned]] = {}
-    for segment in gone:
-        stretches = lines.setdefault((segment.camera, segment.session, segment.run), [])
-        begin = segment.index
-        if stretches and stretches[-1].to_index == segment.index:
-            begin = stretches.pop().from_index
-        stretches.append(
-            Pruned(
-                camera=segment.camera,
-                session=segment.session,
-                run=segment.run,
-                from_index=begin,
-                to_index=segment.index + 1,
-                reason=reason,
-            )
-        )
-    return [line for stretches in lines.values() for line in stretches]
+    return pruned_lines([(each.session, each.camera, each.run, each.index) for each in gone], reason)

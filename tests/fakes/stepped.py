@@ -16,6 +16,7 @@ from appliance.pipeline import Command, Pipeline
 from appliance.session import Session, Unit, open_session
 from appliance.store.layout import Layout
 from appliance.store.prepare import DiskIdentity, prepare
+from appliance.store.receipted import ReceiptedMedia
 from appliance.upkeep.ladder import Ladder
 from audit.verify import verify
 from base.durable import Disk
@@ -52,7 +53,7 @@ class SteppedStation:
         error_us: int | None = 5_000,
         disk: Callable[[Path], FaultyDisk] = FaultyDisk,
     ) -> None:
-        by = authority("az-2026")
+        by = self.authority = authority("az-2026")
         self.root = by.root_pem
         self.config = StationConfig(
             election="az-2026",
@@ -66,6 +67,7 @@ class SteppedStation:
             data=folder / "disk",
             run=folder / "run",
             reserve_mib=16,
+            receipts=folder / "receipts",
             cameras=tuple(_camera(name, fps, gop_seconds) for name in cameras),
         )
         certificate = by.certify_unit(private_key("unit-device").public_key(), "57-002", "u1")
@@ -154,6 +156,15 @@ class SteppedStation:
             arrived=arrived,
             before_window=self._is_before_window,
             ladder=Ladder(began_ns=self.clock.boot_ns(), restarts=restarts) if self.supervised else None,
+            receipted=ReceiptedMedia(
+                self.config.receipts,
+                self.layout,
+                trust=Trust.from_pem(self.root),
+                election="az-2026",
+                station="57-002",
+                unit=self.name,
+                boot_ns=self.clock.boot_ns,
+            ),
         )
         for lane in self.pipeline.lanes:
             self.cameras[lane.id].start(lane.bridge.put)

@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from appliance.store.receipted import LOOK_AGAIN_NS
 from appliance.upkeep.space import FLOOR_BYTES
-from evidence.lines import Pruned
+from evidence import jws
+from evidence.lines import Line, Pruned, read_payload
+from evidence.words import Mode
 from tests.fakes.checker import Checked, check_record
+from tests.fakes.receipts import Acknowledger
 from tests.fakes.station import SECOND
 from tests.fakes.stepped import SteppedStation
 
@@ -139,3 +143,70 @@ def test_while_the_disk_is_full_that_is_the_cause_whatever_the_camera_does(stati
     station.run(3)
     station.stop()
     assert _check(station).gaps("cam1") == ["starting", "disk-full"]
+
+
+def _acknowledge(station: SteppedStation, checked: Checked, most: int = 1000) -> int:
+    """The archive has stored the oldest armed media; how many."""
+    archive = Acknowledger(station.authority, station.config.data.with_name("receipts"))
+    armed = [line for line in checked.kinds("segment") if line["mode"] != "UNARMED"][:most]
+    for begin in range(0, len(armed), 8):
+        lines = armed[begin : begin + 8]
+        places = [
+            (station.session.name, str(each["camera"]), int(str(each["run"])), int(str(each["index"])))
+            for each in lines
+        ]
+        archive.lay(archive.receipt([str(each["sha256"]) for each in lines]), places)
+    return len(armed)
+
+
+def test_media_that_the_archive_holds_go_after_unarmed_ones_and_recording_goes_on(station: SteppedStation) -> None:
+    station.start()
+    station.run(3)
+    station.arm(Mode.TEST)
+    station.run(60)
+    held = _acknowledge(station, check_record(station.config.data), most=24)
+    station.clock.advance(LOOK_AGAIN_NS)
+    station.disk.room_bytes = FLOOR_BYTES - 1
+    station.run(0.4)
+    station.disk.room_bytes = None
+    station.run(3)
+    station.stop()
+    lines = [line.body for line in _ledger(station) if isinstance(line.body, Pruned)]
+    reasons = [line.reason for line in lines]
+    assert reasons == sorted(reasons, reverse=True), "unarmed first"
+    assert reasons[0] == "unarmed-reserve"
+    receipted = [line for line in lines if line.reason == "receipted"]
+    assert sum(line.to_index - line.from_index for line in receipted) == held == 24
+    for line in receipted:
+        assert not station.layout.segment(line.session, line.camera, line.run, line.from_index).exists()
+    assert "disk-full" not in {line["cause"] for line in _payloads(station, "gap")}
+
+
+def test_a_deletion_on_a_receipt_is_done_again_after_a_crash(
+    station: SteppedStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station.start()
+    station.arm(Mode.TEST)
+    station.run(20)
+    _acknowledge(station, check_record(station.config.data), most=4)
+    monkeypatch.setattr(station.pipeline, "delete", lambda pruned: None)
+    station.clock.advance(LOOK_AGAIN_NS)
+    station.disk.room_bytes = FLOOR_BYTES - 1
+    station.run(2)
+    pruned = [line.body for line in _ledger(station) if isinstance(line.body, Pruned) and line.body.receipt]
+    paths = [station.layout.segment(p.session, p.camera, p.run, p.from_index) for p in pruned]
+    assert paths
+    assert all(path.exists() for path in paths)
+    station.kill()
+    station.disk.room_bytes = None
+    station.start()
+    assert not any(path.exists() for path in paths)
+
+
+def _ledger(station: SteppedStation) -> list[Line]:
+    return [read_payload(jws.unseal(text).payload) for text in station.layout.ledger.read_bytes().splitlines()]
+
+
+def _payloads(station: SteppedStation, kind: str) -> list[dict[str, object]]:
+    found = [jws.parse(jws.unseal(text).payload) for text in station.layout.ledger.read_bytes().splitlines()]
+    return [payload for payload in found if payload["kind"] == kind]
