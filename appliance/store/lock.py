@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.store.layout import Layout
+from appliance.store.prepare import NoRecordError
 from base.durable import publish
 from base.errors import OperatorError
 
@@ -23,12 +24,12 @@ def locked(layout: Layout, pid_path: Path) -> Iterator[None]:
     """The disk is this process's alone while the context is open; the kernel lets go of it when the process dies.
 
     Its number stands in ``pid_path``, which vanishes with the boot. Raises OperatorError where another recorder holds
-    the disk, BeyondSignalsError where only a reboot can end that one, or where there is no such folder.
+    the disk, BeyondSignalsError where only a reboot can end that one, NoRecordError where there is no such folder.
     """
     try:
         descriptor = os.open(layout.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        raise OperatorError(
+        raise NoRecordError(
             f"{layout.root} cannot be opened: {error.strerror}.",
             hint="Prepare it with: unbroken station init --config station.toml",
         ) from error
