@@ -185,6 +185,15 @@ def test_a_card_that_turned_read_only_is_a_code_and_not_a_restart_loop(tmp_path:
         assert codes(recorder.verdict()) <= CALM
 
 
+def test_a_disk_that_is_not_there_is_a_code_and_nothing_is_begun_in_its_place(tmp_path: Path) -> None:
+    needs_notifications()
+    with ext4(tmp_path, size_mib=384) as disk, unit(tmp_path, disk.at) as recorder:
+        disk.unmount()
+        with supervised(recorder) as (supervisor, notifications):
+            stands_by(supervisor, notifications, 1007)
+        assert list(disk.at.iterdir()) == []
+
+
 def test_a_disk_of_another_unit_keeps_every_byte_and_takes_a_guest(tmp_path: Path) -> None:
     with ext4(tmp_path, size_mib=384) as disk, unit(tmp_path, disk.at) as owner:
         owner.start()
