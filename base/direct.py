@@ -13,6 +13,8 @@ from typing import cast
 
 BLOCK_BYTES = 4096
 _BUFFER_BYTES = 256 * BLOCK_BYTES
+_UNREADABLE = (errno.EIO, errno.ENODATA, errno.EREMOTEIO, errno.EILSEQ, errno.ETIMEDOUT)
+"""What O_DIRECT says of a block that the device cannot give: NVMe and USB disks say ENODATA for a bad sector."""
 
 
 class DirectFile(io.RawIOBase):
@@ -66,20 +68,25 @@ class DirectFile(io.RawIOBase):
         """Read whole blocks from ``begin`` on; how many bytes of the file are there."""
         try:
             with memoryview(self._buffer) as view:
-                return os.preadv(self._descriptor, [view[:size_bytes]], begin)
+                got = os.preadv(self._descriptor, [view[:size_bytes]], begin)
         except OSError as error:
-            if error.errno != errno.EIO:
+            if error.errno not in _UNREADABLE:
                 raise
-        return self._fill_by_blocks(begin, min(size_bytes, max(0, self._size_bytes() - begin)))
+            got = 0
+        there = min(size_bytes, max(0, self._size_bytes() - begin))
+        # Reading may stop before a block that fails; that is not the end of the file.
+        return got if got >= there else self._fill_by_blocks(begin, there)
 
     def _fill_by_blocks(self, begin: int, size_bytes: int) -> int:
         for at in range(0, size_bytes, BLOCK_BYTES):
+            got = 0
             try:
                 with memoryview(self._buffer) as view:
-                    os.preadv(self._descriptor, [view[at : at + BLOCK_BYTES]], begin + at)
+                    got = os.preadv(self._descriptor, [view[at : at + BLOCK_BYTES]], begin + at)
             except OSError as error:
-                if error.errno != errno.EIO:
+                if error.errno not in _UNREADABLE:
                     raise
+            if got < min(BLOCK_BYTES, size_bytes - at):
                 self._buffer[at : at + BLOCK_BYTES] = bytes(BLOCK_BYTES)
                 self._unreadable.add(begin + at)
         return size_bytes

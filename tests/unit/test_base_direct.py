@@ -81,3 +81,37 @@ def test_a_file_system_without_direct_reading_is_read_all_the_same(
     monkeypatch.setattr(os, "open", without)
     with open_direct(tmp_path / "a") as file:
         assert file.read() == b"bytes"
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENODATA, errno.EREMOTEIO])
+def test_however_a_device_says_that_it_cannot_give_a_block_the_rest_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    (tmp_path / "a").write_bytes(b"x" * 3 * BLOCK_BYTES)
+    real = os.preadv
+
+    def broken(descriptor: int, buffers: list[memoryview], offset: int) -> int:
+        if offset <= BLOCK_BYTES < offset + len(buffers[0]):
+            raise OSError(number, "bad sector")
+        return real(descriptor, buffers, offset)
+
+    monkeypatch.setattr(os, "preadv", broken)
+    with open_direct(tmp_path / "a") as file:
+        assert file.read() == b"x" * BLOCK_BYTES + bytes(BLOCK_BYTES) + b"x" * BLOCK_BYTES
+
+
+def test_a_read_that_stops_within_a_bad_block_is_not_the_end_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_bytes(b"x" * 3 * BLOCK_BYTES)
+    real = os.preadv
+
+    def short(descriptor: int, buffers: list[memoryview], offset: int) -> int:
+        """The second half of block 1 is bad."""
+        end = BLOCK_BYTES + BLOCK_BYTES // 2
+        return real(descriptor, [buffers[0][: end - offset] if offset < end else buffers[0]], offset)
+
+    monkeypatch.setattr(os, "preadv", short)
+    with open_direct(tmp_path / "a") as file:
+        file.seek(BLOCK_BYTES + BLOCK_BYTES // 2 + 100)
+        assert file.read() == bytes(BLOCK_BYTES // 2 - 100) + b"x" * BLOCK_BYTES
