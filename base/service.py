@@ -20,16 +20,14 @@ class Service:
         return self._active
 
     def ready(self) -> None:
-        """The program does its job. Said once."""
+        """The program does its job. Said until it was heard, once."""
         if not self._ready:
-            self._ready = True
-            self._notify("READY=1")
+            self._ready = self._notify("READY=1")
 
     def status(self, text: str) -> None:
-        """One line for ``systemctl status``; sent when it has changed."""
-        if text != self._told:
+        """One line for ``systemctl status``; sent when it has changed or was not heard."""
+        if text != self._told and self._notify(f"STATUS={text}"):
             self._told = text
-            self._notify(f"STATUS={text}")
 
     def feed_watchdog(self) -> None:
         """The work advances. Called for committed lines, never by a timer (invariant 8)."""
@@ -48,9 +46,10 @@ class Service:
         """An orderly end has begun."""
         self._notify("STOPPING=1")
 
-    def _notify(self, state: str) -> None:
+    def _notify(self, state: str) -> bool:
+        """Whether it was sent. A manager that does not listen now costs a message, not the recording."""
         if not self._active:
-            return
+            return True
         try:
             daemon = importlib.import_module("systemd.daemon")
         except ImportError as error:
@@ -58,4 +57,8 @@ class Service:
                 "The service manager waits for notifications, but systemd-python is missing.",
                 hint="Install the package python3-systemd, or unbroken[station].",
             ) from error
-        daemon.notify(state)
+        try:
+            daemon.notify(state)
+        except OSError:
+            return False
+        return True

@@ -23,8 +23,9 @@ class Told(Service):
         self._active = active
         self.messages: list[str] = []
 
-    def _notify(self, state: str) -> None:
+    def _notify(self, state: str) -> bool:
         self.messages.append(state)
+        return True
 
 
 def _wait(
