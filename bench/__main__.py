@@ -13,6 +13,7 @@ from bench import (
     check,
     first_segment,
     kill_peers,
+    loss,
     memory,
     proof,
     recovery,
@@ -29,7 +30,7 @@ from bench.stream import CACHE, full_stream, small_stream
 Figure = Callable[[Path], list[Row]]
 
 FIGURE_S = 600
-FULL_S = 900
+FULL_S = 3600
 
 
 def figures(full: bool) -> dict[str, Figure]:
@@ -46,6 +47,7 @@ def figures(full: bool) -> dict[str, Figure]:
         "memory": memory.measure,
         "written": written.measure,
         "kill-peers": kill_peers.measure,
+        "loss": partial(loss.measure, full=full),
     }
 
 

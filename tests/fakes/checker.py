@@ -141,14 +141,30 @@ def media_path(data: Path, line: Json, session: str) -> Path:
 
 
 def _pruned(checked: Checked, data: Path) -> None:
-    pruned = set[Path]()
+    """What is gone was pruned: UNARMED, or named by the receipt in the line (whose signature ``verify`` checks)."""
+    pruned = dict[Path, list[str] | None]()
     for line in checked.kinds("pruned"):
         folder = data / "media" / str(line["session"]) / str(line["camera"]) / str(line["run"])
-        pruned |= {folder / f"{n:06d}.m4s" for n in range(_int(line, "from_index"), _int(line, "to_index"))}
+        media = _acknowledged(line)
+        pruned |= {folder / f"{n:06d}.m4s": media for n in range(_int(line, "from_index"), _int(line, "to_index"))}
     for line in checked.lines:
-        if "path" in line:
-            assert "checked" in line or line["path"] in pruned, f"media missing: {line}"
-            assert line["path"] not in pruned or line["mode"] == "UNARMED", f"pruned unlawfully: {line}"
+        path = line.get("path")
+        if isinstance(path, Path):
+            assert "checked" in line or path in pruned, f"media missing: {line}"
+            if path in pruned:
+                media = pruned[path]
+                lawful = line["mode"] == "UNARMED" if media is None else line["sha256"] in media
+                assert lawful, f"pruned unlawfully: {line}"
+
+
+def _acknowledged(pruned: Json) -> list[str] | None:
+    """What the receipt of a line names; None where there is none."""
+    if pruned["reason"] != "receipted":
+        return None
+    _, payload, _ = str(pruned["receipt"]).encode().split(b".")
+    media = json.loads(_decode(payload))["media"]
+    assert isinstance(media, list)
+    return media
 
 
 def _decode(part: bytes) -> bytes:

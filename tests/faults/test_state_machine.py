@@ -21,14 +21,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from appliance import pipeline
 from appliance.capture.camera import AccessUnit
 from appliance.pipeline import Pipeline
-from appliance.store import unarmed
+from appliance.store import receipted, unarmed
+from appliance.store.pruning import Place
 from appliance.upkeep import space
 from appliance.upkeep.space import FLOOR_BYTES
+from evidence.jws import unseal
 from evidence.keys import from_jwk, thumbprint
-from evidence.lines import Event, line_hash
+from evidence.lines import Event, Recovered, Segment, Start, line_hash, read_payload
 from evidence.words import Mode
 from tests.fakes.checker import Checked, Json, check_record
 from tests.fakes.faultydisk import Failure
+from tests.fakes.receipts import Acknowledger
 from tests.fakes.station import NOON_US, SECOND
 from tests.fakes.stepped import SteppedStation, memory_folder, verdict_codes
 
@@ -57,12 +60,15 @@ class Life(RuleBasedStateMachine):
         self.patch.setattr(unarmed, "KEPT_NS", KEPT_NS)
         self.patch.setattr(pipeline, "PRUNE_NS", PRUNE_NS)
         self.patch.setattr(space, "SETTLING_NS", SETTLING_NS)
+        self.patch.setattr(receipted, "LOOK_AGAIN_NS", SECOND)
         self.durable: list[str] = []
         """The model: the hashes of all lines that were told as durable, in order."""
         self.causes = {"starting", "stopping"}
         """Why there may be gaps after what has happened so far."""
         self.taken: dict[tuple[str, str], list[int]] = defaultdict(list)
         """Boot times of the pictures that reached a bridge, by kernel boot and camera."""
+        self.acknowledged: set[str] = set()
+        """Digests of the media that the archive holds."""
         self.armed = self.failing = False
         self.power_fails_with: tuple[int | None] | None = None
         """What follows once a step of the disk has failed: the power fails too, or only the process dies."""
@@ -70,6 +76,7 @@ class Life(RuleBasedStateMachine):
     @initialize(gop_seconds=st.sampled_from([1, 2, 5]))
     def begin(self, gop_seconds: int) -> None:
         self.station = SteppedStation(Path(self.folder.name) / "unit", cameras=CAMERAS, fps=5, gop_seconds=gop_seconds)
+        self.archive = Acknowledger(self.station.authority, self.station.config.data.with_name("receipts"))
         for name, camera in self.station.cameras.items():
             camera.edit = self._note(name)
         self.station.start()
@@ -156,6 +163,24 @@ class Life(RuleBasedStateMachine):
         self.station.disk.full = self.station.layout.reserve.exists()
         self.record(seconds)
 
+    @rule(number=st.integers(1, 12), seconds=lasting)
+    def the_archive_acknowledges(self, number: int, seconds: int) -> None:
+        """Its receipts name the oldest armed media that are still here."""
+        session, held = "", list[tuple[Place, str]]()
+        for text in self.station.layout.ledger.read_bytes().splitlines():
+            body = read_payload(unseal(text).payload).body
+            if isinstance(body, Start):
+                session = body.kid
+            elif isinstance(body, Segment) and body.mode is not Mode.UNARMED:
+                place = (body.session if isinstance(body, Recovered) else session, body.camera, body.run, body.index)
+                if self.station.layout.segment(*place).exists():
+                    held.append((place, body.sha256))
+        if held:
+            receipt = self.archive.receipt([digest for _, digest in held[:number]])
+            self.archive.lay(receipt, [place for place, _ in held[: number + 2]])
+            self.acknowledged |= {digest for _, digest in held[:number]}
+        self.record(seconds)
+
     @rule(proven=st.booleans(), seconds=lasting)
     def it_is_proven_to_be_before_the_window(self, proven: bool, seconds: int) -> None:
         self.station.before_window = proven
@@ -209,6 +234,9 @@ class Life(RuleBasedStateMachine):
         checked = check_record(self.station.config.data)
         assert [line_hash(text) for text in checked.texts] == self.durable
         assert verdict_codes(self.station) <= HARMLESS
+        gone = {str(line["sha256"]) for line in checked.lines if "path" in line and "checked" not in line}
+        armed = {str(line["sha256"]) for line in checked.lines if "path" in line and line["mode"] != "UNARMED"}
+        assert gone & armed <= self.acknowledged
         # Invariants 2 and 6: no gap without its reason, and a clock is none.
         assert {str(gap["cause"]) for gap in checked.kinds("gap")} <= self.causes
         self._count_pictures(checked)

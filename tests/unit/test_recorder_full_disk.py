@@ -210,3 +210,18 @@ def _ledger(station: SteppedStation) -> list[Line]:
 def _payloads(station: SteppedStation, kind: str) -> list[dict[str, object]]:
     found = [jws.parse(jws.unseal(text).payload) for text in station.layout.ledger.read_bytes().splitlines()]
     return [payload for payload in found if payload["kind"] == kind]
+
+
+def test_a_sync_of_the_reserve_that_fails_ends_the_process(tmp_path: Path) -> None:
+    def live(folder: Path, fail_at: int | None) -> SteppedStation:
+        station = SteppedStation(folder)
+        station.start(fail_at=fail_at)
+        station.run(2, step_ns=SECOND)
+        station.disk.full = True
+        station.run(70, step_ns=SECOND)
+        return station
+
+    steps = live(tmp_path / "whole", None).disk.steps
+    (number,) = [n for n, (step, path) in enumerate(steps) if path.name == "reserve" and step == "sync"]
+    with pytest.raises(OSError, match="step"):
+        live(tmp_path / "failing", number)
