@@ -255,8 +255,9 @@ class _Told(Service):
         super().__init__()
         self.told: list[str] = []
 
-    def _notify(self, state: str) -> None:
+    def _notify(self, state: str) -> bool:
         self.told.append(state)
+        return True
 
 
 def test_the_service_is_ready_and_the_watchdog_fed_by_committed_lines_alone(station: SteppedStation) -> None:
