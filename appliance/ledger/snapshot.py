@@ -1,9 +1,11 @@
 """The state of a ledger up to a line, kept beside it, so that a start reads only what came after.
 
 A snapshot is never needed and never believed where the ledger says otherwise: it names the last line that it knows by
-place and digest, and counts only if that line is there.
+place and digest, and counts only if that line is there. Its own digest stands before it, because a failing card changes
+a digit without a word.
 """
 
+import hashlib
 import json
 from dataclasses import asdict
 from typing import BinaryIO
@@ -14,7 +16,7 @@ from evidence.lines import Pruned, Stamp, Start, body_members, line_hash
 from evidence.members import decode
 from evidence.words import Mode, Phase
 
-VERSION = 1
+VERSION = 2
 MAX_BYTES = 64 << 20
 _PLAIN = (
     "under_voltage",
@@ -44,6 +46,7 @@ def write_snapshot(state: LedgerState) -> bytes:
         "profile": state.profile,
         "masks": state.masks,
         "phases": state.phases,
+        "restarted_for": state.restarted_for,
         "sessions": sorted(state.sessions),
         "start": None if state.start is None else body_members(state.start),
         "last_stamp": None if state.last_stamp is None else asdict(state.last_stamp),
@@ -52,13 +55,21 @@ def write_snapshot(state: LedgerState) -> bytes:
         "unarmed": unarmed,
         "last_pruned": [asdict(pruned) for pruned in state.last_pruned],
     }
-    return json.dumps(members, separators=(",", ":")).encode()
+    return seal(json.dumps(members, separators=(",", ":")).encode())
+
+
+def seal(members: bytes) -> bytes:
+    """``members`` behind a line with their SHA-256."""
+    return hashlib.sha256(members).hexdigest().encode() + b"\n" + members
 
 
 def read_snapshot(data: bytes, ledger: BinaryIO) -> LedgerState | None:
     """The state that ``write_snapshot`` wrote, or None where it is none or ``ledger`` does not hold its last line."""
+    _, _, body = data.partition(b"\n")
+    if seal(body) != data:
+        return None
     try:
-        members = json.loads(data)
+        members = json.loads(body)
         if members["version"] != VERSION:
             return None
         state = _state(members)
@@ -79,6 +90,7 @@ def _state(members: dict[str, object]) -> LedgerState:
         profile=held["profile"],
         masks=dict(held["masks"]),
         phases=[Phase(phase) for phase in held["phases"]],
+        restarted_for=[str(camera) for camera in held["restarted_for"]],
         sessions=set(held["sessions"]),
         start=None if held["start"] is None else decode(Start, held["start"]),
         last_stamp=None if held["last_stamp"] is None else decode(Stamp, held["last_stamp"]),

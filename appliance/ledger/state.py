@@ -74,7 +74,9 @@ class LedgerState:
     ending: str = ""
     """What the newest line says of the end of its session: one of the events that are a session's last, or nothing."""
     restarts: int = 0
-    """Sessions in a row that ended to begin anew and recorded nothing."""
+    """Sessions in a row that ended to begin anew and got no picture from the cameras for which the newest did."""
+    restarted_for: list[str] = field(default_factory=list)
+    """Those cameras; none where that was not told."""
     under_voltage: bool = False
     too_hot: bool = False
     closed: bool = False
@@ -107,7 +109,8 @@ class LedgerState:
                 state = self._taken_over(segment.camera)
                 state.covered_ns, state.run, state.index = segment.to_ns, segment.run, segment.index
                 self._keep_unarmed(segment, self.session)
-                self.restarts = 0
+                if not self.restarted_for or segment.camera in self.restarted_for:
+                    self.restarts = 0
             case Gap() as gap:
                 state = self._taken_over(gap.camera)
                 state.covered_ns = gap.to_ns
@@ -115,9 +118,11 @@ class LedgerState:
                 if data.get("mode") not in (Mode.TEST, Mode.LIVE):
                     raise EvidenceError(Code.MODE_MISMATCH, "an event arms no known mode")
                 self.mode = Mode(str(data["mode"]))
-            case Event(event=name) if name in ENDINGS:
+            case Event(event=name, data=data) if name in ENDINGS:
                 self.ending = name
-                self.restarts += name != "stopped"
+                if name != "stopped":
+                    self.restarts += 1
+                    self.restarted_for = [camera for camera in str(data.get("silent") or "").split(", ") if camera]
             case Event(event="power", data=data):
                 self.under_voltage = data.get("under_voltage") == 1
             case Event(event="thermal", data=data):

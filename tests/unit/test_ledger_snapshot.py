@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.ledger.replay import replay
-from appliance.ledger.snapshot import read_snapshot, write_snapshot
+from appliance.ledger.snapshot import read_snapshot, seal, write_snapshot
 from appliance.ledger.state import LedgerState
 from evidence.words import Mode
 from tests.fakes.stepped import SteppedStation
@@ -37,6 +37,15 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     station.run(5)
     station.stop()
     return station.layout.ledger.read_bytes()
+
+
+def _members(snapshot: bytes) -> dict[str, object]:
+    members: dict[str, object] = json.loads(snapshot.partition(b"\n")[2])
+    return members
+
+
+def _sealed(members: dict[str, object]) -> bytes:
+    return seal(json.dumps(members).encode())
 
 
 def _ends(ledger: bytes) -> list[int]:
@@ -74,22 +83,32 @@ def test_it_counts_only_where_its_last_line_stands(ledger: bytes) -> None:
 
 
 def test_one_of_another_version_is_passed_over(ledger: bytes) -> None:
-    members = json.loads(write_snapshot(replay(BytesIO(ledger))))
-    members["version"] += 1
-    assert read_snapshot(json.dumps(members).encode(), BytesIO(ledger)) is None
+    members = _members(write_snapshot(replay(BytesIO(ledger))))
+    assert read_snapshot(_sealed(members), BytesIO(ledger)) is not None
+    assert read_snapshot(_sealed({**members, "version": 1}), BytesIO(ledger)) is None
 
 
-@given(st.binary(max_size=60) | st.just(b"[" * 50_000) | st.just(b'{"version": 1}'))
+def test_a_card_that_changes_a_digit_makes_it_none(ledger: bytes) -> None:
+    snapshot = write_snapshot(replay(BytesIO(ledger)))
+    at = snapshot.index(b'"covered_ns":') + len(b'"covered_ns":')
+    changed = bytearray(snapshot)
+    changed[at + 1] ^= 1
+    assert json.loads(changed.partition(b"\n")[2])
+    assert read_snapshot(bytes(changed), BytesIO(ledger)) is None
+
+
+@given(st.binary(max_size=60) | st.just(b"[" * 50_000) | st.just(b'{"version": 2}'))
 def test_rubbish_is_no_snapshot(data: bytes) -> None:
     assert read_snapshot(data, BytesIO(b"")) is None
+    assert read_snapshot(seal(data), BytesIO(b"")) is None
 
 
 @given(st.data())
 def test_one_with_anything_in_a_member_is_none_or_is_of_this_ledger(ledger: bytes, data: st.DataObject) -> None:
-    members = json.loads(write_snapshot(replay(BytesIO(ledger))))
+    members = _members(write_snapshot(replay(BytesIO(ledger))))
     name = data.draw(st.sampled_from(sorted(members)))
     members[name] = data.draw(st.none() | st.integers() | st.text(max_size=5) | st.lists(st.integers(), max_size=3))
-    state = read_snapshot(json.dumps(members).encode(), BytesIO(ledger))
+    state = read_snapshot(_sealed(members), BytesIO(ledger))
     assert state is None or state.prev == replay(BytesIO(ledger)).prev
 
 
