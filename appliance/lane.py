@@ -30,6 +30,8 @@ class Lane:
     segmenter: Segmenter
     alive_ns: int
     """When the camera last delivered a picture that could be used, or when the session began."""
+    tried_ns: int = 0
+    """When its last encode ended: from then on it is given time anew to deliver what can be used."""
     hangs: Callable[[], bool] = lambda: False
     """Whether the driver no longer answers."""
     newest_ns: int | None = None

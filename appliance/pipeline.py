@@ -45,6 +45,8 @@ PRUNE_NS = 60_000_000_000
 SNAPSHOT_NS = 600_000_000_000
 USABLE_NS = 5_000_000_000
 """Beyond two groups of pictures: a camera of whose pictures none can be used for so long is started anew."""
+AHEAD_NS = 500_000_000
+"""A picture that claims to be taken later than this from now is none: the record would have to wait until then."""
 WAKE_S = 0.1
 
 Command = Callable[["Pipeline"], dict[str, object]]
@@ -101,6 +103,7 @@ class Pipeline:
         self._receipted = receipted
         self._requests: Requests[Pipeline] = Requests()
         now_ns = clock.boot_ns()
+        self._seconds_left = 0
         self._space = Space(nominal=sum(lane.bitrate for lane in self.lanes) // 8, now_ns=now_ns)
         self._looked_ns: int | None = None
         self._urgent = False
@@ -229,13 +232,18 @@ class Pipeline:
             match item:
                 case AccessUnit():
                     lane.frames += 1
-                    if not self._space.full:
+                    if item.boot_ns > self._clock.boot_ns() + AHEAD_NS:
+                        lane.segmenter.late += 1
+                        # What follows may need it, up to the next keyframe.
+                        self._interrupt(lane, Cause.CAMERA)
+                    elif not self._space.full:
                         self._handle(lane, lane.segmenter.push(item))
                 case Dropped():
                     self._interrupt(lane, Cause.OVERLOAD)
                 case Break(reason=reason):
                     self._interrupt(lane, Cause.RECONFIGURED if lane.reconfiguring else Cause.CAMERA, new_run=True)
                     lane.reconfiguring = False
+                    lane.tried_ns = self._clock.boot_ns()
                     log.warning("camera ended", extra={"fields": {"camera": lane.id, "reason": reason}})
                     # An error's text may hold a file name, and that any bytes; a line holds text.
                     text = reason[:200].encode("utf-8", "replace").decode()
@@ -247,8 +255,10 @@ class Pipeline:
         newest_ns = lane.segmenter.newest_ns
         if newest_ns != lane.newest_ns or (arrived and self._space.full):
             lane.newest_ns, lane.alive_ns = newest_ns, now_ns
-        elif arrived and now_ns - lane.alive_ns > USABLE_NS + 2 * lane.picture.gop * 1_000_000_000 // lane.picture.fps:
-            lane.bridge.refuse("none of its pictures can be used")
+        elif arrived:
+            patience_ns = USABLE_NS + 2 * lane.picture.gop * 1_000_000_000 // lane.picture.fps
+            if now_ns - max(lane.alive_ns, lane.tried_ns) > patience_ns:
+                lane.bridge.refuse("none of its pictures can be used")
 
     def _interrupt(self, lane: Lane, cause: Cause, *, new_run: bool = False) -> None:
         """The camera's pictures end here for now. While the disk is full, that is why nothing is recorded."""
@@ -333,6 +343,7 @@ class Pipeline:
         if self._space.new_level(now_ns, prunable=self._prunable()):
             for lane in self.lanes:
                 self._set_bitrate(lane)
+        self._seconds_left = self._space.seconds_left(now_ns)
 
     def _prunable(self) -> bool:
         return self._unarmed.prunable or (self._receipted is not None and self._receipted.prunable)
@@ -366,7 +377,7 @@ class Pipeline:
         return [*self._faults, *(fault for fault, is_there in found.items() if is_there)]
 
     def status(self) -> dict[str, object]:
-        """What the unit is doing (docs/reference/control.md)."""
+        """What the unit is doing (docs/reference/control.md). From any thread: it measures nothing anew."""
         reading = self._clock.read()
         return {
             **told(self.faults()),
@@ -376,7 +387,7 @@ class Pipeline:
             "utc_us": reading.utc_us,
             "error_us": reading.error_us,
             "room_bytes": self._space.room_bytes,
-            "seconds_left": self._space.seconds_left(reading.boot_ns),
+            "seconds_left": self._seconds_left,
             "disk_full": self._space.full,
             "sync_ms": self._storage.sync_ns // 1_000_000,
             "window_of_loss_ms": self._window_of_loss_ns // 1_000_000,
@@ -389,8 +400,7 @@ class Pipeline:
         with contextlib.suppress(OSError):
             publish(self._status_path, json.dumps(status).encode())
         now_ns = self._clock.boot_ns()
-        hours = self._space.seconds_left(now_ns) / 3600
-        self._service.status(in_words(self.mode, self.lanes, hours, self.faults(), now_ns))
+        self._service.status(in_words(self.mode, self.lanes, self._seconds_left / 3600, self.faults(), now_ns))
 
     def _lane(self, camera: str) -> Lane:
         return next(lane for lane in self.lanes if lane.id == camera)

@@ -28,7 +28,9 @@ Item = AccessUnit | Dropped | Break
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """What has passed so far. ``last_boot_ns`` is the latest of all pictures put in, dropped or not."""
+    """What has passed so far. ``last_boot_ns`` is the latest of all pictures put in since the last break,
+    dropped or not: one encode's wrong times say nothing of the next.
+    """
 
     pictures_in: int
     pictures_dropped: int
@@ -79,6 +81,7 @@ class Bridge:
         """Mark the end of an encode behind its last picture. Takes no room that is bounded: restarts are few."""
         with self._lock:
             self._queue.append(Break(reason=reason))
+            self._last_boot_ns = None
         self._arrived.set()
 
     def drain(self) -> list[Item]:

@@ -1,5 +1,6 @@
 """A recorder in virtual time whose cameras and disk are failing it (invariant 8): what is done and told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from appliance.capture.camera import AccessUnit
 from appliance.pipeline import Pipeline
 from appliance.upkeep.faults import CAMERA_SILENT, DISK_SHORT
 from appliance.upkeep.ladder import PROCESS_AFTER_NS, REBOOT_UPTIME_NS, Rung
-from appliance.upkeep.space import FLOOR_BYTES
+from appliance.upkeep.space import FLOOR_BYTES, Space
 from evidence.lines import Event
 from tests.fakes.checker import Checked, check_record
 from tests.fakes.station import SECOND
@@ -226,3 +227,67 @@ def test_heat_and_low_voltage_are_shown_while_they_last(station: SteppedStation)
     note(Event(event="power", data={"under_voltage": 0}))
     assert [fault.code for fault in station.pipeline.faults()] == [3002]
     station.stop()
+
+
+def test_a_picture_from_the_future_costs_a_moment_and_not_the_hours_until_then(station: SteppedStation) -> None:
+    station.start()
+    station.run(5)
+    ahead = [10 * 3600 * SECOND]
+
+    def edit(unit: AccessUnit) -> AccessUnit:
+        return replace(unit, boot_ns=unit.boot_ns + ahead.pop()) if unit.keyframe and ahead else unit
+
+    station.cameras["cam1"].edit = edit
+    station.run(10)
+    station.stop()
+    checked = _check(station)
+    assert checked.gaps("cam1") == ["starting", "camera"]
+    hole = checked.kinds("gap")[-1]
+    assert int(str(hole["to_ns"])) - int(str(hole["from_ns"])) < 3 * SECOND
+    assert verdict_codes(station) == {"open-end"}
+
+
+def test_a_camera_that_delivers_only_rubbish_is_given_time_after_each_new_start(station: SteppedStation) -> None:
+    station.start()
+    station.cameras["cam1"].edit = _rubbish
+    lane = station.pipeline.lanes[0]
+    restarts = 0
+    for _ in range(600):
+        station.run(0.1)
+        reason = lane.bridge.take_refusal()
+        if reason is not None:
+            restarts += 1
+            # What its keeper does then.
+            lane.bridge.put_break(reason)
+    assert 4 <= restarts <= 7
+    station.stop()
+
+
+def test_a_driver_that_hangs_beside_a_living_camera_interrupts_that_one_ever_more_rarely(
+    station: SteppedStation,
+) -> None:
+    station.cameras["cam2"].failing = "driver"
+    waits = []
+    for _ in range(3):
+        station.start()
+        station.pipeline.lanes[1].hangs = lambda: True
+        waits.append(_run_until_rung(station, 3000))
+        assert station.pipeline.rung is Rung.PROCESS
+        station.stop()
+    assert waits == [600, 1200, 2400]
+    station.cameras["cam2"].failing = None
+    station.start()
+    station.run(5)
+    assert station.session.state.restarts == 0
+    station.stop()
+
+
+def test_whoever_asks_for_the_status_touches_nothing_that_the_storage_thread_works_with(
+    station: SteppedStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station.start()
+    station.run(5)
+    left_s = station.pipeline.status()["seconds_left"]
+    # Measuring forgets what is older than a minute; two threads at once would forget it twice.
+    monkeypatch.delattr(Space, "rate")
+    assert station.pipeline.status()["seconds_left"] == left_s
