@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.pipeline import ROUND_NS
 from audit.verify import verify
 from evidence.certificate import Trust
 from evidence.lines import line_hash
@@ -126,8 +127,9 @@ def test_after_a_power_cut_what_was_committed_is_there_and_one_window_is_lost(
 
 
 def window_ns(before: Cut) -> int:
-    """From one commit to the next as published, and the sync that began when the first of them ended."""
-    return (_int(before.status["window_of_loss_ms"]) + _int(before.status["sync_ms"])) * 1_000_000
+    """From one commit to the next, as published or as the next one is due, and the sync during which pictures wait."""
+    published_ns = _int(before.status["window_of_loss_ms"]) * 1_000_000
+    return max(published_ns, ROUND_NS) + _int(before.status["sync_ms"]) * 1_000_000
 
 
 def report(losses: list[int], cuts: list[Cut]) -> None:
