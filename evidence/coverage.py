@@ -18,6 +18,8 @@ class State(StrEnum):
 
     SEGMENT = "segment"
     RECOVERED = "recovered"
+    HELD = "held"
+    """Signed for, and not here: the archive holds it, as a receipt of it says."""
     DAMAGED = "damaged"
     """Signed for, but what is here does not check."""
     MISSING = "missing"
@@ -30,6 +32,8 @@ class State(StrEnum):
 
 
 COVERED = frozenset({State.SEGMENT, State.RECOVERED})
+HELD = frozenset({State.HELD})
+"""Neither covered nor missing."""
 _RANK = {state: rank for rank, state in enumerate(State)}
 
 

@@ -17,11 +17,13 @@ _PAINT = {
     State.SEGMENT: ("day-segment", ""),
     State.RECOVERED: ("day-recovered", ""),
     State.GAP: ("day-empty", ""),
+    State.HELD: ("day-known", "rings"),
     State.MISSING: ("day-known", "dots"),
     State.DAMAGED: ("day-bad", "cross"),
     State.PRUNED: ("day-empty", ""),
     State.UNEXPLAINED: ("day-unsaid", ""),
 }
+_SIGNS = {State.HELD: "certificate", State.PRUNED: "certificate", State.UNEXPLAINED: "unknown"}
 
 
 def render_day(
@@ -113,10 +115,12 @@ class _Picture:
                 f'<stop offset="1" {stop} stop-opacity="{last}"/></linearGradient>'
             )
 
+        ring = 'fill="none" stroke="var(--day-accent)" stroke-width=".8"'
         return (
             "<defs>"
             + pattern("hatch", 4, '<path d="M-1 5 5-1M-1 1 1-1M3 5 5 3" stroke="var(--day-ink)" stroke-width="1"/>')
             + pattern("dots", 4, '<circle cx="2" cy="2" r="1" fill="var(--day-accent)"/>')
+            + pattern("rings", 6, f'<circle cx="3" cy="3" r="1.5" {ring}/>')
             + pattern("cross", 5, '<path d="M0 0 5 5M5 0 0 5" stroke="var(--day-red)" stroke-width=".9"/>')
             + "".join(
                 ramp(f"{state}-in", colour, "0", "1") + ramp(f"{state}-out", colour, "1", "0")
@@ -226,7 +230,7 @@ class _Picture:
                 if width > 3 * edge
                 else rect("", left, width, hatch)
             )
-        sign = {State.GAP: piece.cause, State.PRUNED: "certificate", State.UNEXPLAINED: "unknown"}.get(piece.state, "")
+        sign = _SIGNS.get(piece.state, piece.cause if piece.state is State.GAP else "")
         if sign and width >= 18 and height >= 12:
             out += glyph(sign, (left + right) / 2, y + height / 2, min(12.0, height - 3))
         return out

@@ -8,9 +8,10 @@ from evidence.coverage import CameraCoverage, Crossing, Span, State
 from evidence.lines import Event, Recovered, Segment
 from evidence.profile import Profile
 from evidence.utc import Utc
+from evidence.verify.absent import Absence, absence_of
 from evidence.verify.findings import Findings, Place
 from evidence.verify.media import Expected, ExpectedInit, Fault
-from evidence.verify.named import Absence, Named
+from evidence.verify.named import Explained, Named
 from evidence.verify.timing import ClockSpan
 
 
@@ -105,19 +106,20 @@ class Record:
         segment = expected.segment
         if faults is None:
             key = (expected.session, segment.camera, segment.run)
-            absence = Absence(segment=segment, boot_id=expected.boot_id, at=task.at)
-            if self.named.miss(key, absence):
-                self._cover(segment, expected.boot_id, State.PRUNED)
+            absence = absence_of(segment, expected.boot_id, task.at)
+            state = self.named.miss(key, absence)
+            if state is not None:
+                self.explain([absence], state)
             return
         for fault in faults:
             self.findings.add(fault.code, task.at, fault.detail)
         whole = State.RECOVERED if isinstance(segment, Recovered) else State.SEGMENT
         self._cover(segment, expected.boot_id, State.DAMAGED if faults else whole)
 
-    def explain(self, absences: list[Absence]) -> None:
-        """Segments that are not there because they were pruned."""
+    def explain(self, absences: list[Absence], state: Explained) -> None:
+        """Segments that are not there because they were pruned: HELD by the archive, or PRUNED."""
         for absence in absences:
-            self._cover(absence.segment, absence.boot_id, State.PRUNED)
+            self._lack(absence, state)
 
     def unexplained(self, camera: str, boot_id: str, span: Span | None, crossing: Crossing | None) -> None:
         """Time that neither media nor a gap claims."""
@@ -130,9 +132,10 @@ class Record:
     def finish(self) -> None:
         """After the last line and the last task: what is missing is missing; certificates are judged (step 9)."""
         for absence in self.named.missed():
-            segment = absence.segment
-            self._cover(segment, absence.boot_id, State.MISSING)
-            self.findings.add(Code.MEDIA_MISSING, absence.at, f"run {segment.run}, segment {segment.index}")
+            self._lack(absence, State.MISSING)
+            self.findings.add(Code.MEDIA_MISSING, absence.at, f"run {absence.run}, segment {absence.index}")
+        for at, detail in () if self.damaged else self.named.unheld():
+            self.findings.add(Code.PRUNED_UNLAWFULLY, at, detail)
         for session in self.sessions.values():
             self._judge_session(session)
         for profile in self.profiles:
@@ -153,6 +156,10 @@ class Record:
             totals.recovered += state is State.RECOVERED
         span = Span(from_ns=segment.from_ns, to_ns=segment.to_ns, state=state, mode=segment.mode)
         totals.coverage.add(boot_id, span)
+
+    def _lack(self, absence: Absence, state: State) -> None:
+        span = Span(from_ns=absence.from_ns, to_ns=absence.to_ns, state=state, mode=absence.mode)
+        self.camera(absence.camera).coverage.add(absence.boot_id, span)
 
     def _settle_init(self, expected: ExpectedInit, faults: tuple[Fault, ...] | None, at: Place) -> None:
         if faults is None:

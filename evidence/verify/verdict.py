@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from evidence.codes import MEANINGS, Weight
-from evidence.coverage import COVERED, Crossing, Span, State, total_ns
+from evidence.coverage import COVERED, HELD, Crossing, Span, State, total_ns
 from evidence.utc import Utc
 from evidence.verify.findings import Finding, Place
 from evidence.verify.record import CameraTotals, Record
@@ -50,7 +50,7 @@ def _record(record: Record) -> Answer:
     modes: dict[str, int] = {}
     for lines in cameras.values():
         for span in lines.all_spans():
-            if span.state in COVERED and span.mode is not None:
+            if span.state in COVERED | HELD and span.mode is not None:
                 modes[span.mode.value] = modes.get(span.mode.value, 0) + span.to_ns - span.from_ns
     return {
         "election": election,
@@ -100,7 +100,8 @@ class _Lines:
         """The camera's part of the answer."""
         totals = self._totals
         covered = total_ns(self.all_spans(), COVERED)
-        missing = total_ns(self.all_spans(), frozenset(State) - COVERED)
+        held = total_ns(self.all_spans(), HELD)
+        missing = total_ns(self.all_spans(), frozenset(State) - COVERED - HELD)
         least, most = missing, missing
         unbounded = False
         for crossing in self._crossings:
@@ -110,6 +111,7 @@ class _Lines:
         return {
             "camera": name,
             "covered_ms": _milliseconds(covered, covered),
+            "held_ms": _milliseconds(held, held),
             "missing_ms": _milliseconds(least, None if unbounded else most),
             "segments": totals.segments,
             "recovered": totals.recovered,

@@ -34,6 +34,7 @@ from evidence.verify.findings import Place
 from evidence.verify.forks import History
 from evidence.verify.keyring import Keyring, Opened, Session
 from evidence.verify.media import Expected, ExpectedInit
+from evidence.verify.receipts import RECEIPTED, Receipts
 from evidence.verify.record import EventAt, MediaTask, ProfileAt, RebootAt, Record, SessionAt
 from evidence.verify.timing import Timing
 
@@ -63,6 +64,7 @@ class Verifier:
         self._timing = Timing(record.findings, record.utc)
         self._continuity = Continuity(record.findings)
         self._arming = Arming(record.findings, trust)
+        self._receipts = Receipts(record.findings, trust)
         self._history, self._known, self._until = history, known, until_seq
         self._boots: dict[str, int] = {}
         self._sessions: dict[str, tuple[str, int]] = {}
@@ -180,7 +182,7 @@ class Verifier:
                 if new and certified is not None:
                     record.profiles.append(ProfileAt(certified=certified, at=at))
             case Pruned():
-                self._pruned(body, at)
+                self._pruned(body, session, at, new=new)
             case Close():
                 for camera, found in self._continuity.closed(body.to_ns, session.start.boot_id, at):
                     self._unexplained(camera, found, new=new)
@@ -263,11 +265,21 @@ class Verifier:
             span = Span(from_ns=gap.from_ns, to_ns=gap.to_ns, state=State.GAP, cause=gap.cause, evidence=gap.evidence)
             coverage.add(boot_id, span)
 
-    def _pruned(self, pruned: Pruned, at: Place) -> None:
-        lawful, explained = self._record.named.prune(pruned)
+    def _pruned(self, pruned: Pruned, session: Session, at: Place, *, new: bool) -> None:
+        """A line of several ledgers counts once; one whose receipt is refused explains nothing."""
+        if not new:
+            return
+        if pruned.reason == RECEIPTED and pruned.receipt is not None:
+            held = self._receipts.held(pruned.receipt, session.start, at)
+            if held is None:
+                return
+            lawful, explained = self._record.named.prune_held(pruned, held, at)
+            self._record.explain(explained, State.HELD)
+        else:
+            lawful, explained = self._record.named.prune(pruned)
+            self._record.explain(explained, State.PRUNED)
         if not lawful and not self._chain.damaged:
             self._record.findings.add(Code.PRUNED_UNLAWFULLY, at)
-        self._record.explain(explained)
 
     def _unexplained(self, camera: str, found: Unexplained | None, *, new: bool) -> None:
         if found is not None and new:

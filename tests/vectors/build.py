@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.vectors import (
     good_days,
     good_forms,
+    good_receipts,
     good_times,
     wrong_boots,
     wrong_certificates,
@@ -22,6 +23,7 @@ from tests.vectors import (
     wrong_lines,
     wrong_media,
     wrong_modes,
+    wrong_receipts,
     wrong_times,
 )
 from tests.vectors.case import Case
@@ -37,6 +39,7 @@ def make_cases() -> list[Case]:
         good_days,
         good_times,
         good_forms,
+        good_receipts,
         wrong_lines,
         wrong_chain,
         wrong_certificates,
@@ -44,6 +47,7 @@ def make_cases() -> list[Case]:
         wrong_boots,
         wrong_modes,
         wrong_media,
+        wrong_receipts,
         wrong_forks,
     )
     cases = [make() for module in modules for make in module.CASES]

@@ -28,11 +28,12 @@ class Layer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """A camera's answer: milliseconds covered and missing, and the merged gaps as (cause, duration)."""
+    """A camera's answer: milliseconds covered, missing and held, and the merged gaps as (cause, duration)."""
 
     covered_ms: int
     missing_ms: Interval
     gaps: tuple[tuple[str, Interval], ...]
+    held_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,7 @@ class Case:
             expected["cameras"] = {
                 name: {
                     "covered_ms": [camera.covered_ms, camera.covered_ms],
+                    **({"held_ms": [camera.held_ms, camera.held_ms]} if camera.held_ms else {}),
                     "missing_ms": camera.missing_ms,
                     "gaps": [{"cause": cause, "duration_ms": duration} for cause, duration in camera.gaps],
                 }

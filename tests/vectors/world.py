@@ -57,6 +57,11 @@ def authority(election: str = ELECTION, seed: str = "") -> Authority:
     )
 
 
+def receipts_key(election: str = ELECTION) -> ec.EllipticCurvePrivateKey:
+    """The key with which an election's archive acknowledges."""
+    return private_key(f"{election} receipts")
+
+
 def sign_profile(by: Authority, *, mode: str = "LIVE") -> str:
     """A profile for the sample day."""
     return by.sign_profile(
