@@ -10,6 +10,10 @@ _VERDICTS = {
     "findings": "Findings: something does not check.",
     "cannot-tell": "Cannot tell: nothing is wrong, but something is open.",
 }
+_HELD = (
+    "Some of the video is not here: it is held by the archive, by its signed receipt.\n"
+    "This check has seen the receipts, not the video: ask the archive for it."
+)
 _MOST_GAPS = 40
 _MOST_FINDINGS = 60
 
@@ -17,6 +21,8 @@ _MOST_FINDINGS = 60
 def summarise(answer: dict[str, Any]) -> str:
     """The answer of spec/verify.md, section 5, as text: verdict first, then each unit."""
     parts = [_VERDICTS[answer["verdict"]]]
+    if any(_held(camera) for record in answer["records"] for camera in record["cameras"]):
+        parts.append(_HELD)
     parts += [_record(record) for record in answer["records"]]
     return "\n\n".join(parts)
 
@@ -43,7 +49,8 @@ def _title(record: dict[str, Any]) -> str:
 
 def _camera(camera: dict[str, Any]) -> list[str]:
     covered, missing = _bounds(camera["covered_ms"]), _bounds(camera["missing_ms"])
-    lines = [f"  {camera['camera']}: covered {covered}, missing {missing}"]
+    held = f"held by the archive {_bounds(camera['held_ms'])}, " if _held(camera) else ""
+    lines = [f"  {camera['camera']}: covered {covered}, {held}missing {missing}"]
     pieces = f"{camera['segments']} segments, {camera['frames']} pictures"
     if camera["recovered"]:
         pieces += f", {camera['recovered']} found after a restart"
@@ -60,6 +67,10 @@ def _camera(camera: dict[str, Any]) -> list[str]:
     if len(gaps) > _MOST_GAPS:
         lines.append(f"      and {len(gaps) - _MOST_GAPS} more; --json lists all")
     return lines
+
+
+def _held(camera: dict[str, Any]) -> bool:
+    return bool(camera["held_ms"] != [0, 0])
 
 
 def _findings(findings: list[dict[str, Any]]) -> list[str]:

@@ -49,6 +49,7 @@ class Camera:
 
     camera: str
     covered_ms: Bounds
+    held_ms: Bounds
     missing_ms: Bounds
     segments: int
     recovered: int
@@ -149,6 +150,7 @@ def _camera(camera: dict[str, object]) -> Camera:
     return Camera(
         camera=_text(camera, "camera"),
         covered_ms=_bounds(camera, "covered_ms"),
+        held_ms=_bounds(camera, "held_ms") if "held_ms" in camera else (0, 0),
         missing_ms=_bounds(camera, "missing_ms"),
         segments=_integer(camera, "segments"),
         recovered=_integer(camera, "recovered"),

@@ -76,6 +76,8 @@ def _verdict(answer: Answer, words: Words) -> str:
     verdict = answer.verdict
     text = words.verdicts.get(verdict, verdict)
     meaning, step = words.meanings.get(verdict, ""), words.next_steps.get(verdict, "")
+    if verdict == "verified" and any(_held(record) for record in answer.records):
+        text, meaning = words.held_headline, words.held_meaning
     if not answer.records:
         meaning, step = words.nothing, words.nothing_next
     weights = [finding.weight for record in answer.records for finding in record.findings]
@@ -152,6 +154,8 @@ def _facts(record: Record, setting: Setting, single: bool) -> str:
         else words.missing_each.format(camera=camera.camera, time=words.nothing_missing)
         for camera in record.cameras
     ]
+    if _held(record):
+        facts.append((words.held, escape(", ".join(_held_each(record, setting)))))
     if missing:
         facts.append((words.missing, escape(", ".join(missing))))
     facts.append((words.lines, number(record.lines)))
@@ -165,6 +169,19 @@ def _facts(record: Record, setting: Setting, single: bool) -> str:
         facts.append((words.head, escape(words.no_head)))
     body = "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in facts)
     return _notice(record, words) + f"<dl>{body}</dl>"
+
+
+def _held(record: Record) -> bool:
+    """Whether some of the video is not here, and held by the archive."""
+    return any(camera.held_ms != (0, 0) for camera in record.cameras)
+
+
+def _held_each(record: Record, setting: Setting) -> list[str]:
+    return [
+        setting.words.missing_each.format(camera=camera.camera, time=bounds(setting, camera.held_ms))
+        for camera in record.cameras
+        if camera.held_ms != (0, 0)
+    ]
 
 
 def _notice(record: Record, words: Words) -> str:

@@ -86,15 +86,18 @@ def place_lines(setting: Setting, start: Moment, end: Moment | None = None) -> t
 
 
 def cameras_part(setting: Setting, record: Record) -> str:
-    """Covered and missing time for each camera."""
+    """Covered, held and missing time for each camera."""
     words = setting.words
     if not record.cameras:
         return f"<p>{escape(words.no_cameras)}</p>"
-    heads = [words.camera, words.covered, words.missing, words.segments, words.recovered, words.pictures, words.dropped]
+    held = any(camera.held_ms != (0, 0) for camera in record.cameras)
+    heads = [words.camera, words.covered, *([words.held] if held else []), words.missing]
+    heads += [words.segments, words.recovered, words.pictures, words.dropped]
     rows = [
         [
             camera.camera,
             bounds(setting, camera.covered_ms),
+            *([bounds(setting, camera.held_ms)] if held else []),
             bounds(setting, camera.missing_ms),
             number(camera.segments),
             number(camera.recovered),
@@ -107,7 +110,8 @@ def cameras_part(setting: Setting, record: Record) -> str:
         "".join(_cell(name, escape(text), tight=len(text) < 18) for name, text in zip(heads, row, strict=True))
         for row in rows
     ]
-    return _table(heads, (f"<tr>{row}</tr>" for row in cells)) + f'<p class="small">{escape(words.cameras_note)}</p>'
+    note = f"{words.held_note} {words.cameras_note}" if held else words.cameras_note
+    return _table(heads, (f"<tr>{row}</tr>" for row in cells)) + f'<p class="small">{escape(note)}</p>'
 
 
 def findings_part(setting: Setting, record: Record) -> str:

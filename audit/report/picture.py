@@ -43,6 +43,11 @@ def picture_part(setting: Setting, record: Record, rows: tuple[Row, ...], said: 
         )
         for camera in record.cameras
     ]
+    cameras += [
+        words.picture_held.format(camera=camera.camera, held=bounds(setting, camera.held_ms))
+        for camera in record.cameras
+        if camera.held_ms != (0, 0)
+    ]
     sayings = Sayings(
         title=words.picture_title.format(station=record.station or "–", unit=record.unit or "–"),
         text=" ".join([*cameras, words.picture_twin.format(table=words.in_words)]),

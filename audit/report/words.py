@@ -17,6 +17,8 @@ class Words:
     verdicts: Mapping[str, str]
     meanings: Mapping[str, str]
     next_steps: Mapping[str, str]
+    held_headline: str
+    held_meaning: str
     several: str
     nothing: str
     nothing_next: str
@@ -42,6 +44,7 @@ class Words:
     day: str
     picture_title: str
     picture_camera: str
+    picture_held: str
     picture_twin: str
     legend_note: str
     states: Mapping[str, str]
@@ -57,6 +60,8 @@ class Words:
     cameras: str
     camera: str
     covered: str
+    held: str
+    held_note: str
     missing: str
     nothing_missing: str
     at_least: str
@@ -145,6 +150,10 @@ ENGLISH = Words(
             "cannot-tell": "Follow the advice at each open point, then repeat the check.",
         }
     ),
+    held_headline="Everything recorded checks here or is held by the archive",
+    held_meaning="Every line of the record is signed by this unit and follows the line before it. Every piece of "
+    "video that the record names is here and unchanged, is held by the archive, by its signed receipt, or was deleted "
+    "as the rules allow.",
     several="{count} records were checked. Each has its own part below.",
     nothing="No record was found in what was given.",
     nothing_next="Give the folder that holds ledger.jws, or the unit's disk.",
@@ -170,6 +179,7 @@ ENGLISH = Words(
     day="The day",
     picture_title="Station {station}, unit {unit}: the day as a line",
     picture_camera="{camera}: covered {covered}, missing {missing}, gaps: {gaps}.",
+    picture_held="{camera}: held by the archive {held}.",
     picture_twin="The table “{table}” says the same.",
     legend_note="What is shorter than the picture can show is drawn wider than it was.",
     states=MappingProxyType(
@@ -177,6 +187,7 @@ ENGLISH = Words(
             "segment": "Verified video",
             "recovered": "Found after a restart, not signed at capture",
             "gap": "Gap: nothing was recorded",
+            "held": "Held by the archive, by its signed receipt; not here",
             "missing": "Recorded and signed, but not here",
             "damaged": "Here, but does not check",
             "pruned": "Deleted as the rules allow; the digest remains",
@@ -212,6 +223,10 @@ ENGLISH = Words(
     cameras="Cameras",
     camera="Camera",
     covered="Covered",
+    held="Held by the archive",
+    held_note="What is held by the archive is not here: the unit deleted it on a receipt in which the archive signed "
+    "its digest. This check has seen the receipt, not the video. Ask the archive for it; the digest in the record "
+    "shows whether it is the same.",
     missing="Missing",
     nothing_missing="nothing",
     at_least="at least {least}",

@@ -246,6 +246,15 @@ def test_the_summary_names_verdict_gap_and_what_to_do(tmp_path: Path) -> None:
     assert "Fetch it by its digest" in text
 
 
+def test_the_summary_says_what_the_archive_holds() -> None:
+    folder = Path(__file__).parent.parent / "vectors" / "cases" / "receipted-partly"
+    text = summarise(verify([folder], trust=Trust.from_pem((folder / "root.pem").read_bytes())))
+    assert text.startswith("Verified")
+    assert "held by the archive, by its signed receipt" in text
+    assert "cam1: covered 4.0 s, held by the archive 4.0 s, missing 1.0 s" in text
+    assert "LIVE 8.0 s" in text
+
+
 def test_every_picture_is_decoded_on_request(tmp_path: Path) -> None:
     station = day()
     assert codes(answer_of(station.write(tmp_path), decode=True)) == []

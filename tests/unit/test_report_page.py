@@ -37,11 +37,26 @@ def first_record(answer: Json) -> Json:
     return found
 
 
+def held_day(covered_ms: int = 0) -> Json:
+    """The calm day, most of which the archive has and the unit pruned; ``covered_ms`` of it are still here."""
+    answer = copy.deepcopy(answers.calm_day())
+    record = first_record(answer)
+    cameras = record["cameras"]
+    assert isinstance(cameras, list)
+    for each in cameras:
+        each["held_ms"] = [each["covered_ms"][0] - covered_ms] * 2
+        each["covered_ms"] = [covered_ms, covered_ms]
+        for span in each["spans"]:
+            span.update({"state": "held", "mode": "LIVE"} if span["state"] == "segment" else {})
+    return answer
+
+
 DAYS = {
     "calm": answers.calm_day(),
     "hard": answers.hard_day(),
     "many": answers.many_gaps(60),
     "unset": answers.never_set(),
+    "held": held_day(),
     "several": answers.answer(first_record(answers.calm_day()), first_record(answers.hard_day())),
     "nothing": answers.answer(),
 }
@@ -76,12 +91,30 @@ def test_every_id_is_there_once_and_every_link_leads_to_one(name: str) -> None:
     [
         ("calm", "Everything recorded is here and checks"),
         ("hard", "Something does not check"),
+        ("held", "Everything recorded checks here or is held by the archive"),
         ("nothing", "Cannot tell"),
     ],
 )
 def test_the_verdict_in_words_is_the_headline(name: str, headline: str) -> None:
     (found,) = body(render_report(DAYS[name])).iter("h1")
     assert found.text == headline
+
+
+def test_what_the_archive_holds_is_told_in_the_verdict_the_numbers_the_picture_and_its_twin() -> None:
+    page = render_report(DAYS["held"])
+    text = said(page)
+    assert ENGLISH.held_meaning in text
+    assert ENGLISH.held_note in text
+    assert "cam0: held by the archive 19 h 57 min 1 s." in text
+    assert "Held by the archive cam0: 19 h 57 min 1 s, cam1: 19 h 59 min 15 s" in text
+    assert "Held by the archive, by its signed receipt; not here · LIVE" in text
+    legend = next(each for each in body(page).iter("ul") if each.get("class") == "key")
+    assert ENGLISH.states["held"] in " ".join(legend.itertext())
+    assert "It is not election video" not in text
+
+
+def test_an_answer_without_held_time_says_nothing_of_an_archive() -> None:
+    assert ENGLISH.held not in said(render_report(DAYS["calm"]))
 
 
 def test_the_page_names_station_unit_election_and_head() -> None:
@@ -161,7 +194,7 @@ def test_every_state_of_the_day_is_in_the_picture_and_in_its_legend() -> None:
     assert {"day-segment", "day-recovered", "day-known", "day-bad", "day-empty", "day-unsaid", "day-pin"} <= drawn
     legend = next(each for each in body(page).iter("ul") if each.get("class") == "key")
     text = " ".join(legend.itertext())
-    assert all(ENGLISH.states[state] in text for state in State if state is not State.GAP)
+    assert all(ENGLISH.states[state] in text for state in State if state not in (State.GAP, State.HELD))
     assert "Gap: no power" in text
 
 
