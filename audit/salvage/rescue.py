@@ -77,7 +77,7 @@ class Rescue:
         if not named:
             self._offer(versions[0].read(0, versions[0].size), where)
         for file in versions if named else ():
-            if all(each in self.kept or self._wanted.pruned(each.key) for each in named):
+            if all(each in self.kept or self._wanted.barred(each.key) for each in named):
                 return
             self._offer(file.read(0, file.size), where)
 
@@ -97,7 +97,7 @@ class Rescue:
             if length:
                 self._offer(source.read(at, length), where)
         for each in named:
-            if each not in self.kept and not self._wanted.pruned(each.key):
+            if each not in self.kept and not self._wanted.barred(each.key):
                 self._offer(source.read(at, each.size), where)
 
     def settle(self) -> None:
@@ -132,6 +132,7 @@ class Rescue:
             if each not in self.kept:
                 self._write(each.path, data)
                 self.kept.add(each)
+                self._wanted.came_back(each.key)
                 if identity is not None:
                     self._identities.setdefault(each.key[:3], identity)
         return bool(named)

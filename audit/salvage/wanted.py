@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from audit.salvage.candidates import Candidate, Candidates
 from evidence.lines import Pruned, Recovered, Run, Segment
 from evidence.verify.ranges import Ranges
+from evidence.verify.receipts import RECEIPTED
 from evidence.words import Mode
 
 RunKey = tuple[str, str, int]
@@ -41,6 +42,7 @@ class Wanted:
         self._by_digest: defaultdict[str, list[Named]] = defaultdict(list)
         self._by_key: dict[Key, list[Named]] = {}
         self._pruned: defaultdict[RunKey, Ranges] = defaultdict(Ranges)
+        self._barred: defaultdict[RunKey, Ranges] = defaultdict(Ranges)
         self.inits: dict[RunKey, str] = {}
 
     def read(self, candidates: Candidates, lines: Iterable[Candidate]) -> None:
@@ -55,6 +57,8 @@ class Wanted:
                 case Pruned():
                     key = (body.session, body.camera, body.run)
                     self._pruned[key].add(body.from_index, body.to_index)
+                    if body.reason != RECEIPTED:
+                        self._barred[key].add(body.from_index, body.to_index)
                 case _:
                     pass
 
@@ -64,17 +68,27 @@ class Wanted:
             yield from (named for named in all_named if not self.pruned(named.key))
 
     def by_digest(self, sha256: str) -> list[Named]:
-        """The segments that have this digest; pruned ones are not wanted back."""
-        return [named for named in self._by_digest.get(sha256, ()) if not self.pruned(named.key)]
+        """The segments that have this digest, without those that must not come back."""
+        return [named for named in self._by_digest.get(sha256, ()) if not self.barred(named.key)]
 
     def by_key(self, key: Key) -> list[Named]:
         """What should lie in a place: one segment, or one for each branch."""
         return self._by_key.get(key, [])
 
     def pruned(self, key: Key) -> bool:
-        """Whether a line says that the segment was deleted on purpose."""
+        """Whether a line says that the segment was deleted on purpose: nobody misses it."""
         pruned = self._pruned.get(key[:3])
         return pruned is not None and key[3] in pruned
+
+    def barred(self, key: Key) -> bool:
+        """Whether the segment must not come back. One that was pruned on a receipt is evidence, and may."""
+        barred = self._barred.get(key[:3])
+        return barred is not None and key[3] in barred
+
+    def came_back(self, key: Key) -> None:
+        """The segment turned up: it counts like one that was never pruned."""
+        if self.pruned(key):
+            self._pruned[key[:3]].discard(key[3])
 
     @property
     def pruned_count(self) -> int:

@@ -17,7 +17,7 @@ from audit.verify import verify
 from base.durable import Disk
 from cmaf.read import read_segment
 from evidence.certificate import Trust
-from evidence.lines import Event
+from evidence.lines import Event, Pruned
 from tests.fakes.faultydisk import FaultyDisk
 from tests.fakes.station import Station, authority, signer
 from unbroken.cli import main
@@ -233,6 +233,26 @@ def test_pruned_video_does_not_come_back(tmp_path: Path) -> None:
     assert files_of(bench.out) == station.files
     assert found.wanted.pruned_count == 2
     assert not lost_anything(found)
+
+
+def test_video_pruned_on_a_receipt_may_come_back_and_is_not_missed(tmp_path: Path) -> None:
+    """It was delivered: no secret, and evidence if it turns up. What does not turn up is no loss."""
+    station = recorded()
+    deleted = {path_of(station, index): station.files.pop(path_of(station, index)) for index in (0, 1, 2)}
+    for first, last, reason in ((0, 3, "receipted"), (2, 3, "unarmed-expired")):
+        body = Pruned(camera="cam-0", session=station.kid, run=0, from_index=first, to_index=last, reason=reason)
+        station.append(body)
+    bench = Bench(tmp_path, station)
+    (bench.folder / "raw.img").write_bytes(bytes(4096) + deleted[path_of(station, 1)] + deleted[path_of(station, 2)])
+    found = bench.salvage(bench.folder / "raw.img")
+    came_back = {path_of(station, 1): deleted[path_of(station, 1)]}
+    assert {name: data for name, data in files_of(bench.out).items() if name.startswith("media")} == {
+        **station.files,
+        **came_back,
+    }
+    assert found.wanted.pruned_count == 2
+    assert not lost_anything(found)
+    assert as_json(found)["cameras"] == [{"camera": "cam-0", "covered_ms": 8_000, "lost_ms": 0}]
 
 
 def test_what_was_being_written_is_kept_to_its_last_whole_fragment_and_proves_nothing(bench: Bench) -> None:
