@@ -2,6 +2,7 @@
 
 import functools
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -19,9 +20,10 @@ from evidence.errors import EvidenceError
 from evidence.identity import read_identity, write_identity
 from evidence.lines import Start, Unknown, read_payload, write_line
 from evidence.profile import PROFILE_TYP, read_profile
+from evidence.receipt import RECEIPT_TYP, Acknowledged, Receipt, read_receipt, write_receipt
 from evidence.words import Mode
 from provisioning.authority import Authority
-from tests.fakes.station import authority, private_key, signer
+from tests.fakes.station import NOON_US, authority, private_key, signer
 from tests.fakes.tinyh264 import TinyEncoder
 
 
@@ -103,6 +105,15 @@ def profile(data: bytes) -> None:
         read_profile(jws.seal(data, signer("authority-signer"), PROFILE_TYP).decode(), _trust())
 
 
+def receipt(data: bytes) -> None:
+    """A receipt as it stands, and one whose payload is ``data``, signed by whom it may be."""
+    with suppress(EvidenceError):
+        read_receipt(data.decode("latin-1"), _trust())
+    with suppress(EvidenceError):
+        read = read_receipt(jws.seal(data, signer("fuzz-receipts"), RECEIPT_TYP).decode(), _trust())
+        assert read_receipt(write_receipt(read, signer("fuzz-receipts")), _trust()) == read
+
+
 def media(data: bytes) -> None:
     """Every reader of a media file; none accepts what another refuses."""
     kept = complete_length(data)
@@ -161,6 +172,24 @@ def profiles() -> list[bytes]:
         witnesses=0,
     )
     return [signed.encode(), jws.unseal(signed.encode(), PROFILE_TYP).payload]
+
+
+def receipts() -> list[bytes]:
+    """A receipt of each kind, and what it says."""
+    cert = _authority().certify_receipts(private_key("fuzz-receipts").public_key())
+    stored = Receipt(
+        kind=Acknowledged.STORED,
+        election="az-2026",
+        station="57-002",
+        unit="u1",
+        archive="centre",
+        utc_us=NOON_US,
+        certs=(cert.public_bytes(Encoding.DER),),
+        media=("0" * 64, "f" * 64),
+    )
+    logged = replace(stored, kind=Acknowledged.LOGGED, media=(), seq=7, sha256="A" * 43)
+    texts = [write_receipt(each, signer("fuzz-receipts")).encode() for each in (stored, logged)]
+    return [*texts, *(jws.unseal(text, RECEIPT_TYP).payload for text in texts)]
 
 
 def pictures() -> list[bytes]:

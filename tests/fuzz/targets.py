@@ -43,6 +43,7 @@ TARGETS = {
     "certificates": Target(formats.certificates, formats.certificate_chains, 4_096),
     "roots": Target(formats.roots, formats.trusted, 4_096),
     "profile": Target(formats.profile, formats.profiles, 4_096),
+    "receipt": Target(formats.receipt, formats.receipts, 8_192),
     "media": Target(formats.media, lambda: [SEGMENT, INIT], 4_096),
     "stream": Target(formats.stream, formats.pictures, 2_048),
     "config": Target(programs.config, programs.configurations, 8_192),
