@@ -30,7 +30,7 @@ from appliance.guest import open_guest
 from appliance.lane import build_lane, picture_of, stamp
 from appliance.pipeline import Pipeline
 from appliance.session import Session, Unit, open_session
-from appliance.standby import fault_of, stand_by
+from appliance.standby import ENOUGH_BYTES, fault_of, stand_by
 from appliance.status import standing_by
 from appliance.store.layout import Layout
 from appliance.store.lock import BeyondSignalsError, locked
@@ -39,7 +39,7 @@ from appliance.store.receipted import ReceiptedMedia
 from appliance.upkeep.faults import DISK_FULL, DISK_HANGS, DISK_MISSING, DISK_OF_ANOTHER, Fault
 from appliance.upkeep.hardware import Hardware
 from appliance.upkeep.health import HealthWatch
-from appliance.upkeep.ladder import Ladder, Rung
+from appliance.upkeep.ladder import REBOOT_UPTIME_NS, Ladder, Rung
 from appliance.window import Window, load_profile
 from base.clock import Clock, SystemClock, kernel_boot_id
 from base.durable import Disk, publish
@@ -70,29 +70,72 @@ def record(config: StationConfig, hardware: Hardware | None = None) -> int:
     """
     clock, service = SystemClock(), Service()
     hardware = hardware or Hardware()
-    config.run.mkdir(parents=True, exist_ok=True)
+    # What lies there is for others; recording does not stop because they cannot be told.
+    with contextlib.suppress(OSError):
+        config.run.mkdir(parents=True, exist_ok=True)
 
-    def wait(fault: Fault) -> int:
+    def wait(fault: Fault, enough_bytes: int = ENOUGH_BYTES) -> int:
         log.error("standing by", extra={"fields": {"fault": fault.code, "what": fault.what}})
-        reboot = stand_by(fault, data=config.data, run=config.run, clock=clock, service=service)
+        reboot = stand_by(
+            fault, data=config.data, run=config.run, clock=clock, service=service, enough_bytes=enough_bytes
+        )
         return EXIT_REBOOT if reboot else EXIT_AGAIN
 
     try:
         with locked(Layout(config.data), config.run / "recorder.pid"):
-            opened = _open_record(config, clock, hardware)
-            return _record(config, opened, clock, service, hardware)
+            return _continue_record(config, clock, service, hardware)
     except BeyondSignalsError as error:
         if not service.supervised:
             raise
+        if clock.boot_ns() < REBOOT_UPTIME_NS:
+            return wait(DISK_HANGS)
         log.error("asking for a reboot", extra={"fields": {"reason": str(error)}})
-        publish(config.run / "status.json", json.dumps(standing_by(DISK_HANGS, clock.read())).encode())
+        with contextlib.suppress(OSError):
+            publish(config.run / "status.json", json.dumps(standing_by(DISK_HANGS, clock.read())).encode())
         return EXIT_REBOOT
     except (NoRecordError, NoRoomError) as error:
         if not service.supervised:
             raise
-        return wait(DISK_MISSING if isinstance(error, NoRecordError) else DISK_FULL)
+        if isinstance(error, NoRecordError):
+            return wait(DISK_MISSING)
+        return wait(DISK_FULL, ENOUGH_BYTES + (config.reserve_mib << 20))
     except _CannotStartError as error:
         return wait(fault_of(error.reason))
+    except OSError as error:
+        if not service.supervised:
+            raise
+        return wait(fault_of(error))
+
+
+def _continue_record(config: StationConfig, clock: Clock, service: Service, hardware: Hardware) -> int:
+    """Record on a disk that is this process's alone. What the process before left as its status is true no longer when
+    this one ends in good order or cannot begin.
+    """
+    status_path = config.run / "status.json"
+    try:
+        opened = _open_record(config, clock, hardware)
+    except (NoRecordError, NoRoomError):
+        raise
+    except OperatorError:
+        _remove(status_path)
+        raise
+    try:
+        code = _record(config, opened, clock, service, hardware)
+    except OSError as error:
+        # What was being made durable may or may not be: the next start finds out (invariant 9).
+        cause = Cause.DISK_FULL if fault_of(error) is DISK_FULL else Cause.DISK_ERROR
+        log.error("the disk fails", extra={"fields": {"reason": str(error)}})
+        with contextlib.suppress(OSError):
+            leave_trace(config.run, cause)
+        return EXIT_AGAIN
+    if code == 0:
+        _remove(status_path)
+    return code
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +167,6 @@ def _open_record(config: StationConfig, clock: Clock, hardware: Hardware) -> _Op
     masks = {camera.id: Mask.parse(camera.mask) for camera in config.cameras}
     # Before the first line: what the configuration gets wrong leaves no trace in the ledger.
     cameras = {camera.id: _open(config, camera, masks[camera.id], clock) for camera in config.cameras}
-    found = read_disk_identity(layout)
     here = DiskIdentity(
         election=config.election,
         station=config.station,
@@ -136,6 +178,7 @@ def _open_record(config: StationConfig, clock: Clock, hardware: Hardware) -> _Op
     traces = take_traces(config.run, hardware.last_reset())
     unit, notes, faults = _unit(config, config.unit, config.key, config.certificate), [], list[Fault]()
     try:
+        found = read_disk_identity(layout)
         if found.differs(here):
             guest = open_guest(disk, layout, found=found, here=here, reserve_bytes=config.reserve_mib << 20)
             log.error("the disk belongs to another unit", extra={"fields": dict(guest.note.data)})
@@ -158,7 +201,8 @@ def _open_record(config: StationConfig, clock: Clock, hardware: Hardware) -> _Op
         )
     except OSError as error:
         raise _CannotStartError(error) from error
-    clear_traces(config.run)
+    with contextlib.suppress(OSError):
+        clear_traces(config.run)
     return _Opened(
         layout=layout,
         disk=disk,
@@ -235,35 +279,25 @@ def _record(config: StationConfig, opened: _Opened, clock: Clock, service: Servi
     for keeper in keepers:
         keeper.start()
     log.info("recording", extra={"fields": {"session": session.name, "mode": pipeline.mode}})
-    try:
-        asyncio.run(_serve(config.socket, commands, pipeline, window, clock, hardware))
-        service.stopping()
-        stopped = stop_cameras()
-        if not pipeline.closed:
-            pipeline.finish()
-    except OSError as error:
-        # What was being made durable may or may not be: the next start finds out (invariant 9).
-        cause = Cause.DISK_FULL if fault_of(error) is DISK_FULL else Cause.DISK_ERROR
-        log.error("the disk fails", extra={"fields": {"reason": str(error)}})
-        with contextlib.suppress(OSError):
-            leave_trace(config.run, cause)
-        return EXIT_AGAIN
+    threading.Thread(target=_watch_health, args=(pipeline, hardware, clock), name="health", daemon=True).start()
+    asyncio.run(_serve(config.socket, commands, pipeline, window))
+    service.stopping()
+    stopped = stop_cameras()
+    if not pipeline.closed:
+        pipeline.finish()
     session.storage.close()
     if not stopped:
         service.give_up()
     return {None: 0, Rung.PROCESS: EXIT_AGAIN, Rung.REBOOT: EXIT_REBOOT}[pipeline.rung]
 
 
-async def _serve(
-    socket: Path, commands: Commands, pipeline: Pipeline, window: Window, clock: Clock, hardware: Hardware
-) -> None:
+async def _serve(socket: Path, commands: Commands, pipeline: Pipeline, window: Window) -> None:
     """Answer the control socket while the storage thread works; return when it has ended."""
     stop = threading.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     work = asyncio.create_task(asyncio.to_thread(pipeline.run, stop))
-    health = HealthWatch()
     async with contextlib.AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(ControlServer(socket, commands.answer).listening())
@@ -271,14 +305,20 @@ async def _serve(
             # A unit that nobody can speak to still records.
             log.error("no control socket", extra={"fields": {"reason": str(error)}})
         while not (await asyncio.wait({work}, timeout=POLL_S))[0]:
-            board = await asyncio.to_thread(hardware.health)
-            for event in health.changes(board, clock.boot_ns()):
-                pipeline.submit(_put_on_record(event))
             if commands.armed and window.is_over():
                 # Refused where the record is being closed or the recorder ends already.
                 with contextlib.suppress(OperatorError):
                     await commands.close_by_window()
         await work
+
+
+def _watch_health(pipeline: Pipeline, hardware: Hardware, clock: Clock) -> None:
+    """In a thread that nobody waits for: the firmware may not answer."""
+    health, never = HealthWatch(), threading.Event()
+    while True:
+        for event in health.changes(hardware.health(), clock.boot_ns()):
+            pipeline.submit(_put_on_record(event))
+        clock.wait(never, POLL_S)
 
 
 def _put_on_record(event: Event) -> Callable[[Pipeline], dict[str, object]]:

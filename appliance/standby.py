@@ -1,5 +1,6 @@
 """A recorder that cannot write waits, shows why, and tries again: a red light and a code, not a restart loop."""
 
+import contextlib
 import errno
 import json
 import os
@@ -32,8 +33,11 @@ def fault_of(error: OSError) -> Fault:
             return DISK_ERROR
 
 
-def stand_by(fault: Fault, *, data: Path, run: Path, clock: Clock, service: Service) -> bool:
-    """Wait until writing may work again, half an hour at the most. Nothing is held open meanwhile.
+def stand_by(
+    fault: Fault, *, data: Path, run: Path, clock: Clock, service: Service, enough_bytes: int = ENOUGH_BYTES
+) -> bool:
+    """Wait until writing may work again, half an hour at the most; on a full disk, until ``enough_bytes`` are free.
+    Nothing is held open meanwhile.
 
     True where a reboot, which repairs the file system, is the better try: the disk took lines in this boot, takes none
     now, and the machine has been up for so long that it is not rebooted more than twice an hour.
@@ -43,7 +47,8 @@ def stand_by(fault: Fault, *, data: Path, run: Path, clock: Clock, service: Serv
     began_ns = clock.boot_ns()
     while True:
         # Said again and again, because the panel may have been started meanwhile.
-        publish(run / "status.json", json.dumps(standing_by(fault, clock.read())).encode())
+        with contextlib.suppress(OSError):
+            publish(run / "status.json", json.dumps(standing_by(fault, clock.read())).encode())
         service.status(f"fault {fault.code}: {fault.what}")
         service.wait_longer(10 * POLL_S)
         clock.wait(never, POLL_S)
@@ -51,16 +56,16 @@ def stand_by(fault: Fault, *, data: Path, run: Path, clock: Clock, service: Serv
         waited_s = (now_ns - began_ns) / 1_000_000_000
         if fault is DISK_READ_ONLY and worked and now_ns >= REBOOT_UPTIME_NS and service.supervised:
             return True
-        if waited_s >= LONGEST_S or _may_work(fault, data, waited_s):
+        if waited_s >= LONGEST_S or _may_work(fault, data, waited_s, enough_bytes):
             return False
 
 
-def _may_work(fault: Fault, data: Path, waited_s: float) -> bool:
+def _may_work(fault: Fault, data: Path, waited_s: float, enough_bytes: int) -> bool:
     try:
         if fault is DISK_READ_ONLY:
             return not os.statvfs(data).f_flag & os.ST_RDONLY and _takes_files(data)
         if fault is DISK_FULL:
-            return Disk().free_bytes(data) >= ENOUGH_BYTES
+            return Disk().free_bytes(data) >= enough_bytes
     except OSError:
         pass
     return waited_s >= AGAIN_AFTER_S

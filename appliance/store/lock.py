@@ -24,11 +24,12 @@ def locked(layout: Layout, pid_path: Path) -> Iterator[None]:
     """The disk is this process's alone while the context is open; the kernel lets go of it when the process dies.
 
     Its number stands in ``pid_path``, which vanishes with the boot. Raises OperatorError where another recorder holds
-    the disk, BeyondSignalsError where only a reboot can end that one, NoRecordError where there is no such folder.
+    the disk, BeyondSignalsError where only a reboot can end that one, NoRecordError where there is no such folder, and
+    OSError where the disk does not give it.
     """
     try:
         descriptor = os.open(layout.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise NoRecordError(
             f"{layout.root} cannot be opened: {error.strerror}.",
             hint="Prepare it with: unbroken station init --config station.toml",
@@ -44,7 +45,9 @@ def locked(layout: Layout, pid_path: Path) -> Iterator[None]:
             raise OperatorError(
                 f"Another recorder works on {layout.root}.", hint="One is enough; look at: unbroken station status"
             ) from error
-        publish(pid_path, str(os.getpid()).encode())
+        # Without it a process that hangs could not be told; recording does not stop for that.
+        with contextlib.suppress(OSError):
+            publish(pid_path, str(os.getpid()).encode())
         yield
     finally:
         os.close(descriptor)

@@ -59,6 +59,8 @@ def prepare(disk: Disk, layout: Layout, identity: DiskIdentity, reserve_bytes: i
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
+        # What there was of it is room that others need.
+        disk.remove(layout.reserve)
         raise NoRoomError(
             f"{layout.root} has no room for a reserve of {reserve_bytes >> 20} MiB: {error.strerror}.",
             hint="Take a larger disk, or lower disk.reserve_mib.",
@@ -68,7 +70,9 @@ def prepare(disk: Disk, layout: Layout, identity: DiskIdentity, reserve_bytes: i
 
 
 def read_disk_identity(layout: Layout) -> DiskIdentity:
-    """Whose disk this is. Raises OperatorError where it was never prepared, or cannot be read."""
+    """Whose disk this is. Raises OperatorError where it was never prepared or says nothing of use, OSError where the
+    disk does not give it.
+    """
     try:
         members = json.loads(layout.identity.read_bytes())
         return DiskIdentity(
@@ -82,5 +86,5 @@ def read_disk_identity(layout: Layout) -> DiskIdentity:
         raise NoRecordError(
             f"{layout.root} holds no record.", hint="Prepare it with: unbroken station init --config station.toml"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise OperatorError(f"{layout.identity} cannot be read: {error}.") from error

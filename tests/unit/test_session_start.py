@@ -1,6 +1,7 @@
 """Starting on what the disk holds: recovery, the first lines, and what is refused."""
 
 import base64
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from appliance.config import StationConfig
 from appliance.store.layout import Layout
 from appliance.store.lock import locked
-from appliance.store.prepare import DiskIdentity, prepare, read_disk_identity
+from appliance.store.prepare import DiskIdentity, NoRoomError, prepare, read_disk_identity
 from base.durable import Disk
 from base.errors import OperatorError
 from tests.fakes.checker import Checked, check_record
@@ -309,3 +310,18 @@ def test_one_recorder_a_disk(tmp_path: Path) -> None:
         pass
     with pytest.raises(OperatorError, match="cannot be opened"), locked(Layout(tmp_path / "nothing"), pid):
         pass
+
+
+def test_where_the_reserve_finds_no_room_nothing_of_it_is_left(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "disk")
+
+    class Partly(Disk):
+        """An ext4 allocates what there is before it says that there is no more."""
+
+        def set_aside_bytes(self, path: Path, size_bytes: int) -> None:
+            path.write_bytes(b"x" * 100)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(NoRoomError):
+        prepare(Partly(), layout, DiskIdentity(election="a", station="b", unit="c"), RESERVE_BYTES)
+    assert not layout.reserve.exists()

@@ -111,3 +111,18 @@ def test_a_card_that_never_worked_in_this_boot_and_a_recorder_without_a_supervis
     assert _wait(tmp_path, DISK_READ_ONLY, began_ns=2 * REBOOT_UPTIME_NS)[0] is False
     (tmp_path / "head.json").write_text("{}")
     assert _wait(tmp_path, DISK_READ_ONLY, began_ns=2 * REBOOT_UPTIME_NS, active=False)[0] is False
+
+
+def test_where_more_room_is_needed_than_a_start_takes_it_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Disk, "free_bytes", lambda disk, path: ENOUGH_BYTES)
+    clock = FakeClock(boot_ns=0)
+    enough_bytes = ENOUGH_BYTES + 1
+    stand_by(DISK_FULL, data=tmp_path, run=tmp_path, clock=clock, service=Told(), enough_bytes=enough_bytes)
+    assert clock.boot_ns() == LONGEST_S * SECOND
+
+
+def test_where_nobody_can_be_shown_the_fault_the_disk_is_tried_again_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "status.json" / "in the way").mkdir(parents=True)
+    assert not stand_by(DISK_ERROR, data=tmp_path, run=tmp_path, clock=FakeClock(boot_ns=0), service=Told())
