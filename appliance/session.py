@@ -14,6 +14,7 @@ from appliance.ledger.writer import ChainWriter
 from appliance.store.layout import Layout
 from appliance.store.prepare import DiskIdentity, read_disk_identity
 from appliance.store.recovery import SetAside, Standing, move_aside, recover, set_aside_unknown
+from appliance.store.reserve import Reserve
 from appliance.store.storage import Storage
 from appliance.upkeep.hardware import LastReset
 from base.durable import Disk
@@ -88,7 +89,7 @@ def open_session(
             f"The record has a camera {min(missing)} that the configuration does not name.",
             hint="Keep every camera until the record is closed; one that is broken is a gap.",
         )
-    torn = _cut_torn_tail(layout, disk, state)
+    torn = _cut_torn_tail(layout, disk, state, Reserve(disk, layout, reserve_bytes))
     recovered, aside = _recover(layout, disk, state)
     before = {name: (camera.boot_id, camera.covered_ns) for name, camera in state.cameras.items()}
 
@@ -127,7 +128,7 @@ def open_session(
         state.apply(committed)
     state.reached(storage.head)
     for item in aside:
-        move_aside(disk, layout, item)
+        storage.reserve.create(lambda item=item: move_aside(disk, layout, item))  # type: ignore[misc]
     return Session(name=start.kid, unit=unit.unit, state=state, storage=storage)
 
 
@@ -158,11 +159,11 @@ def _snapshot(layout: Layout, ledger: BinaryIO) -> LedgerState | None:
         return None
 
 
-def _cut_torn_tail(layout: Layout, disk: Disk, state: LedgerState) -> list[SetAside]:
-    """Shorten the ledger to its last good line. What is cut off is kept aside first."""
+def _cut_torn_tail(layout: Layout, disk: Disk, state: LedgerState, reserve: Reserve) -> list[SetAside]:
+    """Shorten the ledger to its last good line. What is cut off is kept aside first, out of the reserve if need be."""
     if not state.torn_bytes:
         return []
-    with layout.ledger.open("rb") as file:
+    with disk.reread(layout.ledger) as file:
         file.seek(state.size_bytes)
         torn = file.read()
     item = SetAside(
@@ -171,8 +172,8 @@ def _cut_torn_tail(layout: Layout, disk: Disk, state: LedgerState) -> list[SetAs
         sha256=hashlib.sha256(torn).hexdigest(),
         reason="unfinished commit at the end of the ledger",
     )
-    disk.make_directory(layout.aside)
-    disk.put(layout.aside / f"ledger-tail-{item.sha256}", torn)
+    reserve.create(lambda: disk.make_directory(layout.aside))
+    reserve.create(lambda: disk.put(layout.aside / f"ledger-tail-{item.sha256}", torn))
     # Power fails here: the tail is there still, and is kept under the same name again.
     file_ = disk.append(layout.ledger)
     file_.cut(state.size_bytes)

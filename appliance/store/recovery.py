@@ -110,7 +110,8 @@ def set_aside_unknown(layout: Layout, known: set[str]) -> list[SetAside]:
 def move_aside(disk: Disk, layout: Layout, item: SetAside) -> None:
     """Take the file or folder out of the media, now that a durable line tells of it. May be repeated."""
     old = layout.root / item.path
-    if not old.exists():
+    # False also for what the disk does not give: that stays where it is.
+    if not os.path.exists(old):
         return
     disk.make_directory(layout.aside)
     name = old.name if item.sha256 is None else f"{item.sha256[:16]}-{old.name}"
@@ -138,10 +139,14 @@ def _unnamed(layout: Layout, standing: Standing) -> list[Path]:
 
 def _read(disk: Disk, path: Path) -> _Piece | str:
     """The part of a file that is whole, or why there is none."""
-    if path.stat().st_size > _MAX_FILE_BYTES:
-        return "too large for a segment"
-    with disk.reread(path) as file:
-        data = file.read()
+    try:
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            return "too large for a segment"
+        with disk.reread(path) as file:
+            data = file.read()
+    except OSError as error:
+        # One file that the disk does not give is no reason not to record.
+        return f"cannot be opened: {error.strerror}"
     try:
         data = data[: complete_length(data)]
         if not data:
@@ -235,9 +240,12 @@ def _end_ns(piece: _Piece) -> int:
 
 def _set_aside(layout: Layout, path: Path, reason: str) -> SetAside:
     relative = str(path.relative_to(layout.root))
+    size_bytes: int | None = None
+    digest: str | None = None
     try:
+        size_bytes = path.stat().st_size
         with path.open("rb") as file:
-            digest: str | None = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        digest, reason = None, f"{reason}; cannot be read: {error.strerror}"
-    return SetAside(path=relative, size_bytes=path.stat().st_size, sha256=digest, reason=reason)
+        reason = f"{reason}; cannot be read: {error.strerror}"
+    return SetAside(path=relative, size_bytes=size_bytes, sha256=digest, reason=reason)

@@ -2,6 +2,7 @@
 
 import base64
 import errno
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -325,3 +326,65 @@ def test_where_the_reserve_finds_no_room_nothing_of_it_is_left(tmp_path: Path) -
     with pytest.raises(NoRoomError):
         prepare(Partly(), layout, DiskIdentity(election="a", station="b", unit="c"), RESERVE_BYTES)
     assert not layout.reserve.exists()
+
+
+def test_a_torn_tail_on_a_disk_without_room_is_kept_out_of_the_reserve(station: SteppedStation) -> None:
+    station.start()
+    station.run(5)
+    station.kill()
+    with station.layout.ledger.open("ab") as file:
+        file.write(b"torn")
+    station.disk.full = True
+    station.start()
+    (tail,) = station.layout.aside.iterdir()
+    assert tail.read_bytes() == b"torn"
+    assert not station.layout.reserve.exists()
+
+
+def test_of_a_torn_tail_what_the_disk_holds_is_kept_and_not_what_memory_remembers(
+    station: SteppedStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station.start()
+    station.run(5)
+    station.kill()
+    with station.layout.ledger.open("ab") as file:
+        file.write(b"torn")
+    real = FaultyDisk.reread
+
+    def bad_sector(disk: FaultyDisk, path: Path) -> io.BufferedReader:
+        """Through memory it could not be read at all."""
+        if path != station.layout.ledger:
+            return real(disk, path)
+        return io.BufferedReader(io.BytesIO(path.read_bytes().removesuffix(b"torn") + bytes(4)))
+
+    monkeypatch.setattr(FaultyDisk, "reread", bad_sector)
+    station.start()
+    (tail,) = station.layout.aside.iterdir()
+    assert tail.read_bytes() == bytes(4)
+
+
+def test_media_that_the_disk_does_not_give_are_set_aside_and_recording_goes_on(
+    station: SteppedStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station.start()
+    station.run(5.7)
+    station.kill()
+    real = FaultyDisk.reread
+
+    def unreadable(disk: FaultyDisk, path: Path) -> object:
+        if path.suffix == ".part" and "cam1" in path.parts:
+            raise OSError(errno.EUCLEAN, "Structure needs cleaning")
+        return real(disk, path)
+
+    monkeypatch.setattr(FaultyDisk, "reread", unreadable)
+    station.start()
+    station.run(3)
+    station.stop()
+    (found,) = _set_aside(station)
+    assert found["reason"] == "cannot be opened: Structure needs cleaning"
+    assert {line["camera"] for line in _check(station).kinds("recovered")} == {"cam2"}
+
+
+def _set_aside(station: SteppedStation) -> list[dict[str, object]]:
+    events = [line for line in _check(station).kinds("event") if line["event"] == "set-aside"]
+    return [line["data"] for line in events]  # type: ignore[misc]
