@@ -55,12 +55,12 @@ class Requests(Generic[Subject]):
     def end(self) -> None:
         """Nothing more is run; whoever waits is told."""
         self._ended = True
+        while self._unanswered:
+            self._unanswered.pop()[0].set_exception(_ended())
         self._refuse()
 
     def _refuse(self) -> None:
-        for future, _ in self._unanswered:
-            future.set_exception(_ended())
-        self._unanswered = []
+        """From any thread."""
         while self._waiting:
             with contextlib.suppress(IndexError):
                 _, future = self._waiting.popleft()
