@@ -59,7 +59,8 @@ class PicameraCamera:
         self._delivery: Delivery | None = None
         self._stamps = Stamps()
         self._started_ns = 0
-        self._stuck = False
+        self._closing: threading.Thread | None = None
+        """Stops the driver, which may take longer than anybody waits, or for ever."""
         self._stillness = Stillness()
         self._bitrate = picture.bitrate
 
@@ -70,7 +71,7 @@ class PicameraCamera:
     def start(self, sink: Sink) -> None:
         if self._picam2 is not None:
             raise RuntimeError("the camera is already running")
-        if self._stuck:
+        if self._stuck():
             raise OperatorError("The camera driver no longer answers.", hint="Only a new process or a reboot helps.")
         picamera2 = _load()
         picam2 = _open(picamera2, self._camera_id)
@@ -98,16 +99,15 @@ class PicameraCamera:
         self._picam2 = picam2
 
     def stop(self) -> None:
-        """Gives up on a driver that hangs after 10 s; ``failure`` and the next ``start`` then say so."""
+        """Gives up on a driver that hangs after 10 s; ``failure`` and ``start`` say so for as long as it does."""
         picam2, self._picam2 = self._picam2, None
         if picam2 is None:
             return
-        closing = threading.Thread(target=_close, args=(picam2,), name="picamera2-stop", daemon=True)
-        closing.start()
-        closing.join(_STOP_SECONDS)
-        self._stuck = closing.is_alive()
+        self._closing = threading.Thread(target=_close, args=(picam2,), name="picamera2-stop", daemon=True)
+        self._closing.start()
+        self._closing.join(_STOP_SECONDS)
         if self._delivery is not None:
-            if self._software is not None and not self._stuck:
+            if self._software is not None and not self._stuck():
                 for unit in self._software.flush():
                     self._delivery.pass_on(unit)
             self._delivery.end("stopped")
@@ -123,7 +123,7 @@ class PicameraCamera:
         return self._picam2 is None or self._hardware is None or _set_hardware_bitrate(self._hardware, bitrate)
 
     def failure(self) -> str | None:
-        if self._stuck:
+        if self._stuck():
             return HANGING
         if self._picam2 is None or self._delivery is None:
             return None
@@ -133,6 +133,9 @@ class PicameraCamera:
         if silent_ns > _SILENCE_NS:
             return f"no picture for {silent_ns // 1_000_000_000} s"
         return None
+
+    def _stuck(self) -> bool:
+        return self._closing is not None and self._closing.is_alive()
 
     def _take(self, request: Any) -> None:
         """Paint a picture before any encoder reads it, in the camera's thread.

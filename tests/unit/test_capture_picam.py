@@ -1,12 +1,15 @@
 """What of the Raspberry Pi camera can be tested without one: its refusal, and its way out of the encoder."""
 
 import importlib.util
+import threading
 
 import pytest
 
-from appliance.capture.camera import AccessUnit, Picture
+from appliance.capture import picam
+from appliance.capture.camera import HANGING, AccessUnit, Picture
 from appliance.capture.delivery import Delivery, Stamp, Stamps
 from appliance.capture.mask import Mask
+from appliance.capture.picam import PicameraCamera
 from appliance.capture.source import open_camera
 from base.errors import OperatorError
 from evidence.words import Mode
@@ -108,3 +111,21 @@ def test_after_a_picture_that_could_not_be_painted_nothing_leaves() -> None:
     delivery.give(b"picture", True, relative_us(times[1]))
     assert len(units) == 1
     assert delivery.failure == "a picture could be neither painted nor blanked"
+
+
+def test_a_driver_that_stops_late_is_tried_again_and_one_that_does_not_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = Picture(width=1280, height=720, fps=15, bitrate=2_000_000, gop=30)
+    camera = open_camera("picamera2", station="1", camera="a", picture=picture, mask=Mask.parse([]), clock=FakeClock())
+    assert isinstance(camera, PicameraCamera)
+    released = threading.Event()
+    monkeypatch.setattr(picam, "_STOP_SECONDS", 0.01)
+    monkeypatch.setattr(picam, "_close", lambda driver: released.wait())
+    camera._picam2 = object()
+    camera.stop()
+    assert camera.failure() == HANGING
+    with pytest.raises(OperatorError, match="no longer answers"):
+        camera.start(lambda unit: None)
+    released.set()
+    assert camera._closing is not None
+    camera._closing.join(20)
+    assert camera.failure() is None
