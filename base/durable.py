@@ -18,6 +18,9 @@ from base.direct import open_direct
 
 T = TypeVar("T")
 
+BYTES_A_FILE = 1 << 19
+"""A segment of two seconds at 2 Mbit/s."""
+
 
 class DurableFile:
     """A file open for writing at its end. Nothing is durable before ``sync`` returns."""
@@ -129,9 +132,13 @@ class Disk:
             os.close(descriptor)
 
     def free_bytes(self, path: Path) -> int:
-        """What an unprivileged writer may still use of the file system that holds ``path``."""
+        """What an unprivileged writer may still use of the file system that holds ``path``.
+
+        A file system that can run out of inodes is as full as if each file to come took ``BYTES_A_FILE``.
+        """
         usage = os.statvfs(path)
-        return usage.f_bavail * usage.f_frsize
+        free_bytes = usage.f_bavail * usage.f_frsize
+        return min(free_bytes, usage.f_favail * BYTES_A_FILE) if usage.f_files else free_bytes
 
     def _do(self, step: str, path: Path, action: Callable[[], T]) -> T:
         """Every durable step passes here. ``step`` names it, for whoever counts."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from base.durable import Disk, publish
+from base.durable import BYTES_A_FILE, Disk, publish
 from tests.fakes.faultydisk import FaultyDisk
 
 
@@ -147,3 +147,19 @@ def test_a_status_file_is_replaced_as_a_whole_and_readable_by_all(tmp_path: Path
     assert (tmp_path / "status.json").read_bytes() == b"two"
     assert stat.S_IMODE((tmp_path / "status.json").stat().st_mode) == 0o644
     assert [path.name for path in tmp_path.iterdir()] == ["status.json"]
+
+
+def test_a_file_system_that_runs_out_of_inodes_runs_out_of_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Usage:
+        f_frsize, f_bavail, f_files, f_favail = 4096, 1 << 30, 1000, 3
+
+        def __init__(self, path: Path) -> None:
+            pass
+
+    monkeypatch.setattr(os, "statvfs", Usage)
+    assert Disk().free_bytes(tmp_path) == 3 * BYTES_A_FILE
+    # A btrfs counts none.
+    monkeypatch.setattr(Usage, "f_files", 0)
+    assert Disk().free_bytes(tmp_path) == 4096 << 30
