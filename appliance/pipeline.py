@@ -365,7 +365,7 @@ class Pipeline:
             self._urgent = True
 
     def faults(self) -> list[Fault]:
-        """What is wrong now, the gravest first."""
+        """What is wrong now, the gravest first: what stops video."""
         now_ns = self._clock.boot_ns()
         found = {
             DISK_FULL: self._space.full,
@@ -374,7 +374,8 @@ class Pipeline:
             UNDER_VOLTAGE: self._state.under_voltage,
             TOO_HOT: self._state.too_hot,
         }
-        return [*self._faults, *(fault for fault, is_there in found.items() if is_there)]
+        faults = [*self._faults, *(fault for fault, is_there in found.items() if is_there)]
+        return sorted(faults, key=lambda fault: fault.recording)
 
     def status(self) -> dict[str, object]:
         """What the unit is doing (docs/reference/control.md). From any thread: it measures nothing anew."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from appliance.store.layout import Layout
+from appliance.store.layout import Layout, part_of
 from appliance.store.media import MediaFiles
 from appliance.store.reserve import Reserve
 from base.durable import Disk, publish
@@ -118,6 +118,8 @@ class Storage:
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
+            # What there is of it takes room that lines may need.
+            self._disk.remove(part_of(self._layout.snapshot))
 
     def close(self) -> None:
         """Give the ledger back. Writes nothing."""

@@ -1,10 +1,13 @@
 """A recorder in virtual time on a disk that fills up: what stops, what goes, and what the record says of it."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
+from appliance.store.layout import part_of
 from appliance.store.receipted import LOOK_AGAIN_NS
+from appliance.upkeep.faults import DISK_FULL, DISK_OF_ANOTHER
 from appliance.upkeep.space import FLOOR_BYTES
 from evidence import jws
 from evidence.lines import Line, Pruned, read_payload
@@ -225,3 +228,28 @@ def test_a_sync_of_the_reserve_that_fails_ends_the_process(tmp_path: Path) -> No
     (number,) = [n for n, (step, path) in enumerate(steps) if path.name == "reserve" and step == "sync"]
     with pytest.raises(OSError, match="step"):
         live(tmp_path / "failing", number)
+
+
+def test_the_gravest_fault_is_the_one_that_stops_video(station: SteppedStation) -> None:
+    station.start()
+    station.pipeline._faults = (DISK_OF_ANOTHER,)
+    station.disk.room_bytes = 0
+    station.run(5)
+    status = station.pipeline.status()
+    assert (status["recording"], status["fault"]) == (False, DISK_FULL.code)
+    assert station.pipeline.faults() == [DISK_FULL, DISK_OF_ANOTHER]
+    station.stop()
+
+
+def test_a_snapshot_that_finds_no_room_leaves_that_room_to_lines(station: SteppedStation) -> None:
+    station.start()
+    station.run(5)
+    put = station.disk.put
+
+    def no_room(path: Path, data: bytes, *, mode: int = 0o640) -> None:
+        put(part_of(path), data[:10], mode=mode)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    station.disk.put = no_room  # type: ignore[method-assign]
+    station.stop()
+    assert not part_of(station.layout.snapshot).exists()
