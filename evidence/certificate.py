@@ -18,7 +18,8 @@ from evidence.errors import EvidenceError
 from evidence.keys import thumbprint
 
 _URI = re.compile(
-    r"urn:unbroken:([A-Za-z0-9-]{1,32}):(root|authority|receipt|unit:([A-Za-z0-9-]{1,32}):([A-Za-z0-9-]{1,32}))"
+    r"urn:unbroken:([A-Za-z0-9-]{1,32}):"
+    r"(root|authority|receipt|archive|(?:unit|uplink):([A-Za-z0-9-]{1,32}):([A-Za-z0-9-]{1,32}))"
 )
 MAX_DER_BYTES = 4_096
 _CRL = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
@@ -39,7 +40,10 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Whom a certificate names. ``role`` is root, authority, receipt or unit; the last two members are a unit's only."""
+    """Whom a certificate names. ``role`` is root, authority, receipt, archive, unit or uplink.
+
+    ``station`` and ``unit`` belong to the last two roles only.
+    """
 
     election: str
     role: str
@@ -146,14 +150,15 @@ def read_subject(cert: x509.Certificate) -> Subject:
     match = _URI.fullmatch(uris[0]) if len(uris) == 1 else None
     if match is None:
         raise EvidenceError(
-            Code.CERT_UNTRUSTED, "the certificate names no unit, authority, receipt key or root of an election"
+            Code.CERT_UNTRUSTED,
+            "the certificate names no unit, uplink, archive, authority, receipt key or root of an election",
         )
     return Subject(election=match[1], role=match[2].split(":")[0], station=match[3], unit=match[4])
 
 
 def subject_uri(election: str, role: str, station: str = "", unit: str = "") -> str:
     """The URI of the subject alternative name (spec/ledger.md, section 7)."""
-    return f"urn:unbroken:{election}:{role}" + (f":{station}:{unit}" if role == "unit" else "")
+    return f"urn:unbroken:{election}:{role}" + (f":{station}:{unit}" if role in ("unit", "uplink") else "")
 
 
 def _load(der: bytes) -> x509.Certificate:

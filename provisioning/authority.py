@@ -1,5 +1,7 @@
 """An election authority: its root, the key that signs profiles, certificates for units (spec/ledger.md, 7)."""
 
+import ipaddress
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -76,6 +78,29 @@ class Authority:
         """A certificate that says: with this key the archive acknowledges. Keep its validity short."""
         return self._certificate(key, "receipt", valid_from=valid_from, valid_to=valid_to)
 
+    def certify_uplink(
+        self,
+        key: ec.EllipticCurvePublicKey,
+        station: str,
+        unit: str,
+        *,
+        valid_from: datetime | None = None,
+        valid_to: datetime | None = None,
+    ) -> x509.Certificate:
+        """A certificate that says: with this key the unit opens connections to the archive. It signs nothing."""
+        return self._certificate(key, "uplink", station, unit, valid_from=valid_from, valid_to=valid_to)
+
+    def certify_archive(
+        self,
+        key: ec.EllipticCurvePublicKey,
+        names: Sequence[str],
+        *,
+        valid_from: datetime | None = None,
+        valid_to: datetime | None = None,
+    ) -> x509.Certificate:
+        """A certificate that says: the archive is reached at ``names``, each a DNS name or an address."""
+        return self._certificate(key, "archive", reached_at=names, valid_from=valid_from, valid_to=valid_to)
+
     def sign_profile(self, **members: object) -> str:
         """A signed profile of this election; ``members`` are those of ``evidence.profile.Profile``."""
         certs = (self._authority_cert.public_bytes(Encoding.DER),)
@@ -97,11 +122,13 @@ class Authority:
         unit: str = "",
         *,
         issuing: bool = False,
+        reached_at: Sequence[str] = (),
         valid_from: datetime | None = None,
         valid_to: datetime | None = None,
     ) -> x509.Certificate:
         self._serial += 1
         uri = subject_uri(self.election, role, station, unit)
+        names = [x509.UniformResourceIdentifier(uri), *(_reached_at(name) for name in reached_at)]
         issuer = self.root.subject if role != "root" else _name(uri)
         builder = (
             x509.CertificateBuilder()
@@ -111,7 +138,7 @@ class Authority:
             .serial_number(self._serial if self._deterministic else x509.random_serial_number())
             .not_valid_before(valid_from or self._from)
             .not_valid_after(valid_to or self._to)
-            .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.BasicConstraints(ca=issuing, path_length=0 if issuing else None), critical=True)
             .add_extension(_usage(issuing), critical=True)
         )
@@ -120,6 +147,13 @@ class Authority:
 
 def _name(uri: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, uri.removeprefix("urn:unbroken:")[:64])])
+
+
+def _reached_at(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _usage(issuing: bool) -> x509.KeyUsage:

@@ -161,3 +161,23 @@ def test_a_changed_profile_is_refused(place: int, character: str) -> None:
         return
     with pytest.raises(EvidenceError):
         read_profile(bent, TRUST)
+
+
+def test_an_uplink_key_is_named_for_its_unit_and_is_no_units_key() -> None:
+    der = ROOT.certify_uplink(private_key("uplink").public_key(), "57-002", "u1").public_bytes(Encoding.DER)
+    assert TRUST.check([der]).subject == Subject(election="az-2026", role="uplink", station="57-002", unit="u1")
+
+
+def test_an_archive_is_named_with_the_names_at_which_it_is_reached() -> None:
+    names = ["archive.example", "127.0.0.1", "::1"]
+    certificate = ROOT.certify_archive(private_key("archive").public_key(), names)
+    subject = TRUST.check([certificate.public_bytes(Encoding.DER)]).subject
+    assert subject == Subject(election="az-2026", role="archive", station=None, unit=None)
+    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert found.get_values_for_type(x509.DNSName) == ["archive.example"]
+    assert [str(each) for each in found.get_values_for_type(x509.IPAddress)] == ["127.0.0.1", "::1"]
+
+
+@pytest.mark.parametrize("uri", ["urn:unbroken:az-2026:uplink", "urn:unbroken:az-2026:archive:57-002:u1"])
+def test_an_uplink_names_its_unit_and_an_archive_none(uri: str) -> None:
+    assert code_of(TRUST, made(uri)) is Code.CERT_UNTRUSTED
