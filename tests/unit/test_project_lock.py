@@ -15,8 +15,16 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 CORE = PROJECT["project"]["dependencies"]
 BUILD = PROJECT["build-system"]["requires"]
 WANTED = {
-    "run": [*CORE, *BUILD, *EXTRAS["decode"], *EXTRAS["capture"]],
-    "dev": [*CORE, *BUILD, *EXTRAS["decode"], *EXTRAS["capture"], *EXTRAS["dev"], *EXTRAS["fuzz"]],
+    "run": [*CORE, *BUILD, *EXTRAS["decode"], *EXTRAS["capture"], *EXTRAS["archive"]],
+    "dev": [
+        *CORE,
+        *BUILD,
+        *EXTRAS["decode"],
+        *EXTRAS["capture"],
+        *EXTRAS["archive"],
+        *EXTRAS["dev"],
+        *EXTRAS["fuzz"],
+    ],
     "station": [*CORE, *EXTRAS["station"]],
     "footage": [],
 }

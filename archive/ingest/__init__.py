@@ -1,0 +1,1 @@
+"""The intake: verify, store, index, acknowledge (spec/upload.md)."""
