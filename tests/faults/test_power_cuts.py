@@ -29,7 +29,7 @@ SECOND = 1_000_000_000
 OPEN_NS = SECOND // 2 + 2 * SECOND // 15
 """Pictures that no file holds yet: a fragment of at most half a second with the picture that ends it, and one in the
 encoder."""
-ALLOWED_NS = 4 * SECOND
+ALLOWED_NS = 2 * SECOND
 """The round under way may take longer than the one before, whose length the status tells; others use the machine."""
 REPORT = Path(__file__).parents[2] / ".cache" / "faults" / "power_cuts.json"
 
