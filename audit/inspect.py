@@ -7,21 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit.files import open_regular
-from cmaf.errors import MediaError
-from cmaf.pictures import require_pictures
-from cmaf.read import Data, SegmentLayout, read_identity, read_segment
-from cmaf.track import TIMESCALE, Track, init_segment
-from evidence import identity as identities
+from cmaf.content import ContentReader
 from evidence.codes import Code
-from evidence.errors import EvidenceError
 from evidence.identity import Identity
 from evidence.lines import MAX_SEGMENT_BYTES
+from evidence.verify.content import read_claim, read_facts
 from evidence.verify.media import Expected, ExpectedInit, Facts, Fault, judge
 
 _HEAD_BYTES = 1 << 16
 _BUFFER_BYTES = 1 << 20
 _INIT_BYTES = 1 << 20
-_MAX_FRAGMENT_MS = 500
 
 Faults = tuple[Fault, ...]
 
@@ -51,8 +46,7 @@ class Inspector:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._track: tuple[int, int, int, bytes] | None = None
-        self._init_sha256 = ""
+        self._container = ContentReader()
 
     def look(self, look: Look) -> Faults | None:
         """No faults where one of the copies checks; else those of the first copy, or None where there is none."""
@@ -78,7 +72,7 @@ class Inspector:
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
             if size > MAX_SEGMENT_BYTES:
-                identity = _identity(file.read(_HEAD_BYTES))
+                identity = read_claim(file.read(_HEAD_BYTES), self._container)
                 return Facts(size=size, sha256="", identity=identity, malformed="too long for a segment")
             if len(self._buffer) < size:
                 self._buffer = bytearray(min(max(size, 2 * len(self._buffer), _BUFFER_BYTES), MAX_SEGMENT_BYTES))
@@ -87,40 +81,7 @@ class Inspector:
                 while length < size and (count := file.readinto(whole[length:size])):
                     length += count
                 with whole[:length] as view:
-                    return self._facts(view)
-
-    def _facts(self, data: memoryview) -> Facts:
-        sha256 = hashlib.sha256(data).hexdigest()
-        identity = _identity(data)
-        try:
-            layout = read_segment(data)
-            if identity is None:
-                raise MediaError("the identity cannot be read")
-            _require_form(layout, identity.timescale)
-            require_pictures(data)
-            init_sha256 = self._rebuilt(identity)
-        except MediaError as error:
-            return Facts(size=len(data), sha256=sha256, identity=identity, malformed=str(error))
-        return Facts(
-            size=len(data),
-            sha256=sha256,
-            identity=identity,
-            malformed=None,
-            decode_time=layout.decode_time,
-            duration=layout.duration,
-            pictures=layout.samples,
-            spacing=max(layout.durations, default=0),
-            init_sha256=init_sha256,
-        )
-
-    def _rebuilt(self, identity: Identity) -> str:
-        """The digest of the init segment that follows from the identity."""
-        wanted = (identity.width, identity.height, identity.timescale, identity.avcc)
-        if wanted != self._track:
-            track = Track(width=wanted[0], height=wanted[1], timescale=wanted[2], avcc=wanted[3])
-            self._init_sha256 = hashlib.sha256(init_segment(track)).hexdigest()
-            self._track = wanted
-        return self._init_sha256
+                    return read_facts(view, self._container)
 
     def _judge(self, path: Path, look: Look) -> Faults:
         expected = look.expected
@@ -162,7 +123,7 @@ def peek(path: Path) -> Identity | None:
     """The identity that a file begins with, or None where it has none or cannot be read."""
     try:
         with open_regular(path) as file:
-            return _identity(file.read(_HEAD_BYTES))
+            return read_claim(file.read(_HEAD_BYTES), ContentReader())
     except OSError:
         return None
 
@@ -171,28 +132,10 @@ def _label(path: Path) -> tuple[Identity | None, str]:
     with open_regular(path) as file:
         head = file.read(_HEAD_BYTES)
         if os.fstat(file.fileno()).st_size > MAX_SEGMENT_BYTES:
-            return _identity(head), ""
+            return read_claim(head, ContentReader()), ""
         digest = hashlib.sha256(head)
         left = MAX_SEGMENT_BYTES
         while left and (block := file.read(1 << 20)):
             digest.update(block)
             left -= min(len(block), left)
-    return _identity(head), digest.hexdigest()
-
-
-def _identity(data: Data) -> Identity | None:
-    try:
-        return identities.read_identity(read_identity(data))
-    except (MediaError, EvidenceError):
-        return None
-
-
-def _require_form(layout: SegmentLayout, timescale: int) -> None:
-    """What spec/segment.md, section 3 asks beyond the boxes. Raises MediaError."""
-    if timescale != TIMESCALE:
-        raise MediaError(f"the timescale is {timescale}, not {TIMESCALE}")
-    if not layout.first_is_keyframe or layout.keyframes != 1:
-        raise MediaError(f"{layout.keyframes} key pictures; exactly the first must be one")
-    longest = _MAX_FRAGMENT_MS * timescale // 1_000 + 2
-    if any(part.duration > longest and part.samples > 1 for part in layout.fragments):
-        raise MediaError("a fragment of several pictures is longer than 500 ms")
+    return read_claim(head, ContentReader()), digest.hexdigest()
