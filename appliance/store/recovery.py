@@ -1,6 +1,7 @@
 """Media that a crash left without a line: what continues the record, and what is kept aside."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -21,6 +22,8 @@ MAX_RECOVERED_NS = 30_000_000_000
 MOST_ASIDE = 64
 """Files of one camera that are hashed and moved after one restart; what lies beyond stays where it is."""
 _LOST_PAGE = re.compile(rb"\x00\x00\x00(?!\x01)")
+_DAMAGED = (errno.EUCLEAN, errno.EBADMSG)
+"""Metadata that are nonsense, or whose checksum is wrong."""
 _MAX_FILE_BYTES = 256 << 20
 _TICK_NS = 11_112
 """The end of an unnamed segment is known in ticks of 1/90,000 s, its successor's beginning in nanoseconds."""
@@ -145,7 +148,9 @@ def _read(disk: Disk, path: Path) -> _Piece | str:
         with disk.reread(path) as file:
             data = file.read()
     except OSError as error:
-        # One file that the disk does not give is no reason not to record.
+        # What the file system itself calls damaged stays so; any other error may pass, and the next start tries again.
+        if error.errno not in _DAMAGED:
+            raise
         return f"cannot be opened: {error.strerror}"
     try:
         data = data[: complete_length(data)]
