@@ -380,8 +380,9 @@ class Pipeline:
     def status(self) -> dict[str, object]:
         """What the unit is doing (docs/reference/control.md). From any thread: it measures nothing anew."""
         reading = self._clock.read()
+        delivering = not all(is_silent(lane, reading.boot_ns) for lane in self.lanes)
         return {
-            **told(self.faults()),
+            **told(self.faults(), delivering=delivering),
             "mode": self.mode,
             "session": self._state.session,
             "boot_ns": reading.boot_ns,

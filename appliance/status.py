@@ -33,10 +33,12 @@ def is_silent(lane: Lane, now_ns: int) -> bool:
     return now_ns - lane.alive_ns > SILENT_NS
 
 
-def told(faults: Sequence[Fault]) -> dict[str, object]:
-    """The faults as a status file tells them; ``fault`` is the code of the gravest, null where there is none."""
+def told(faults: Sequence[Fault], *, delivering: bool = True) -> dict[str, object]:
+    """The faults as a status file tells them; ``fault`` is the code of the gravest, null where there is none. Where no
+    camera is ``delivering``, nothing is recorded.
+    """
     return {
-        "recording": all(fault.recording for fault in faults),
+        "recording": delivering and all(fault.recording for fault in faults),
         "fault": faults[0].code if faults else None,
         "faults": [asdict(fault) for fault in faults],
     }

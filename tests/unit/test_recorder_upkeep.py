@@ -48,6 +48,7 @@ def test_without_any_picture_for_a_minute_the_process_ends_and_says_so(station: 
     assert _run_until_rung(station, 100) == PROCESS_AFTER_NS // SECOND
     assert station.pipeline.rung is Rung.PROCESS
     assert station.pipeline.faults() == [CAMERA_SILENT]
+    assert station.pipeline.status()["recording"] is False
     station.stop()
     checked = _check(station)
     last = checked.lines[-1]
@@ -107,6 +108,7 @@ def test_a_dead_camera_beside_a_living_one_ends_nothing(station: SteppedStation)
     station.run(700, step_ns=SECOND)
     assert station.pipeline.rung is None
     assert station.pipeline.status()["fault"] == CAMERA_SILENT.code
+    assert station.pipeline.status()["recording"] is True
     station.stop()
 
 
