@@ -2,10 +2,11 @@
 
     python3 check_by_hand.py FOLDER ROOT.pem
 
-A second reader, written from spec/ledger.md and spec/segment.md without a line of this project's code: slow, short,
-and meant to be read. It checks, for one ledger: every line's form, key and signature; that the unit's certificate
-leads to the root; the chain from the genesis text to the close; that segments, recovered pieces and gaps leave no
-moment of a camera out and claim none twice; that every named file is there with its digest.
+A second reader, written from spec/ledger.md, spec/segment.md and spec/receipt.md without a line of this project's
+code: slow, short, and meant to be read. It checks, for one ledger: every line's form, key and signature; that the
+unit's certificate leads to the root; the chain from the genesis text to the close; that segments, recovered pieces
+and gaps leave no moment of a camera out and claim none twice; that every named file is there with its digest, or was
+pruned as it may be: UNARMED, or on a receipt that the archive signed.
 
 It does not judge the clock, the mode, the validity and revocation of certificates, or forks, and it does not look
 into the media: `unbroken verify` does. Prints what it found; exits with 0 where nothing is wrong, else with 1.
@@ -22,7 +23,7 @@ from pathlib import Path
 
 # SubjectPublicKeyInfo of a P-256 key up to its coordinates (RFC 5480): id-ecPublicKey, prime256v1, BIT STRING, 04.
 P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
-HEADER = re.compile(rb'\{"alg":"ES256","kid":"([A-Za-z0-9_-]{43})","typ":"unbroken-1"\}')
+HEADER = rb'\{"alg":"ES256","kid":"([A-Za-z0-9_-]{43})","typ":"%b"\}'
 
 
 class WrongError(Exception):
@@ -40,8 +41,9 @@ def main(folder: Path, root: Path) -> int:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             record.say(f"line {number}: its members are not as they must be: {error}")
     record.finish()
-    for camera, (covered, missing) in sorted(record.totals.items()):
-        print(f"{camera}: {covered / 1e9:.3f} s covered, {missing / 1e9:.3f} s in gaps within a boot")
+    for camera, (covered, missing, held) in sorted(record.totals.items()):
+        more = f", {held / 1e9:.3f} s held by the archive" if held else ""
+        print(f"{camera}: {covered / 1e9:.3f} s covered, {missing / 1e9:.3f} s in gaps within a boot{more}")
     print("\n".join(record.problems) or "nothing is wrong")
     return 1 if record.problems else 0
 
@@ -59,6 +61,9 @@ class Record:
         self.inits = {}  # session, camera, run: digest of the init segment
         self.at = {}  # camera: boot and boot time that its record has come to
         self.totals = {}
+        self.names = {}  # of the newest start: election, station, unit
+        self.modes = {}  # folder and index: mode of every segment that a line names
+        self.gone = {}  # the same: line of a segment that is not there
         self.closed = False
 
     def say(self, problem):
@@ -68,14 +73,9 @@ class Record:
         """Section 2 and 3: form, key, signature, chain; then what the line says."""
         if len(line) >= 65536:
             raise WrongError("longer than 65,536 bytes")
-        parts = line.split(b".")
-        if len(parts) != 3:
-            raise WrongError("not three parts")
-        header, payload, signature = map(decode, parts)
-        kid = HEADER.fullmatch(header)
-        if not kid:
-            raise WrongError("not the header that the format fixes")
-        says = parse(payload)
+        says, kid, signed, signature = unseal(line, b"unbroken-1")
+        if not {"seq", "prev", "kind", "boot_ns", "utc_us", "error_us"} <= set(says):
+            raise WrongError("not the members that every line carries")
         if says["kind"] == "start":
             point, names = self.certified(says)
             if names != f"urn:unbroken:{says['election']}:unit:{says['station']}:{says['unit']}":
@@ -84,23 +84,23 @@ class Record:
             raise WrongError("no start line before it")
         else:
             point = self.point
-        if thumbprint(point) != kid[1].decode():
+        if thumbprint(point) != kid:
             raise WrongError("signed by a key that no start line enrolled")
-        if not verifies(point, parts[0] + b"." + parts[1], signature):
+        if not verifies(point, signed, signature):
             raise WrongError("the signature does not check")
         self.chain(says, encode(hashlib.sha256(line).digest()))
         getattr(self, "on_" + says["kind"], lambda _: None)(says)
 
-    def certified(self, start):
-        """Section 7: the unit's key and name, if openssl finds the way to the root. Dates are not judged here."""
+    def certified(self, says, when=("-no_check_time",)):
+        """Section 7: key and name of the first certificate, if openssl finds the way to the root."""
         with tempfile.TemporaryDirectory() as name:
-            paths = [Path(name, f"{number}.pem") for number in range(len(start["certs"]))]
-            for path, text in zip(paths, start["certs"], strict=True):
+            paths = [Path(name, f"{number}.pem") for number in range(len(says["certs"]))]
+            for path, text in zip(paths, says["certs"], strict=True):
                 body = base64.encodebytes(decode(text.encode())).decode()
                 path.write_text(f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n")
             chain = [item for path in paths[1:] for item in ("-untrusted", path)]
             # Without -purpose any: openssl checks basicConstraints and keyUsage of every issuer.
-            openssl("verify", "-no_check_time", "-CAfile", self.root, *chain, paths[0])
+            openssl("verify", *when, "-CAfile", self.root, *chain, paths[0])
             key = openssl("x509", "-in", paths[0], "-noout", "-pubkey")
             names = openssl("x509", "-in", paths[0], "-noout", "-ext", "subjectAltName").decode()
         spki = base64.b64decode(b"".join(key.split(b"\n")[1:-2]))
@@ -131,7 +131,8 @@ class Record:
         self.boots[self.session] = self.boot
         for camera in says["cameras"]:
             self.at.setdefault(camera, (self.boot, says["boot_ns"]))
-            self.totals.setdefault(camera, [0, 0])
+            self.totals.setdefault(camera, [0, 0, 0])
+        self.names = {name: says[name] for name in ("election", "station", "unit")}
 
     def on_run(self, says):
         path = f"{self.session}/{says['camera']}/{says['run']}"
@@ -147,12 +148,62 @@ class Record:
         if folder not in self.inits:
             self.say(f"{folder}: no line opened this run")
         path = self.folder / "media" / folder / f"{says['index']:06}.m4s"
+        self.modes[folder, says["index"]] = says["mode"]
         if not path.exists():
-            self.say(f"{path.relative_to(self.folder)}: missing")
+            self.gone[folder, says["index"]] = says
         elif hashlib.sha256(path.read_bytes()).hexdigest() != says["sha256"]:
             self.say(f"{path.relative_to(self.folder)}: not the bytes that were signed")
 
     on_recovered = on_segment
+
+    def on_pruned(self, says):
+        """Section 4.9, and section 5 of spec/receipt.md. What no line explains is missing at the end."""
+        folder, indexes = (
+            f"{says['session']}/{says['camera']}/{says['run']}",
+            range(says["from_index"], says["to_index"]),
+        )
+        if any((folder, index) not in self.modes for index in indexes):
+            self.say(f"seq {says['seq']}: prunes what no line names")
+        here = [place for place in self.gone if place[0] == folder and place[1] in indexes]
+        if says["reason"] == "receipted" and says.get("receipt") is not None:
+            held = self.acknowledged(says["receipt"])
+            for place in [place for place in here if self.gone[place]["sha256"] in held]:
+                self.lack(place, 2)
+            if any(place in self.gone for place in here):
+                self.say(f"seq {says['seq']}: prunes what its receipt does not name")
+        else:
+            known = says["reason"] in ("unarmed-expired", "unarmed-reserve")
+            if not known or any(self.modes.get((folder, index), "UNARMED") != "UNARMED" for index in indexes):
+                self.say(f"seq {says['seq']}: prunes what must be kept")
+            for place in here:
+                self.lack(place)
+
+    def lack(self, place, what=None):
+        """The segment is explained: not covered, and in ``totals[what]`` if that is given."""
+        says = self.gone.pop(place)
+        self.totals[says["camera"]][0] -= says["to_ns"] - says["from_ns"]
+        if what is not None:
+            self.totals[says["camera"]][what] += says["to_ns"] - says["from_ns"]
+
+    def acknowledged(self, text):
+        """Section 4 of spec/receipt.md: the digests that a receipt of this unit names. Revocation is not judged."""
+        try:
+            if len(text) > 16384:
+                raise WrongError("too long")
+            says, kid, signed, signature = unseal(text.removesuffix("\n").encode(), b"unbroken-receipt-1")
+            point, names = self.certified(says, ("-attime", says["utc_us"] // 1_000_000))
+            if names != f"urn:unbroken:{says['election']}:receipt":
+                raise WrongError(f"the certificate is for {names}")
+            if thumbprint(point) != kid or not verifies(point, signed, signature):
+                raise WrongError("the signature does not check")
+            if any(says[name] != self.names[name] for name in self.names):
+                raise WrongError("it is for another unit")
+            media = says.get("media", [])
+            if media != sorted(set(media)) or (says["kind"] == "stored") != (0 < len(media) <= 128):
+                raise WrongError("its media are not as they must be")
+            return media
+        except (WrongError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise WrongError(f"the receipt is refused: {error}") from error
 
     def on_gap(self, says):
         boot = says.get("from_boot") or self.boot
@@ -176,8 +227,22 @@ class Record:
                 self.say(f"{camera} ends at {at_ns / 1e9:.3f} s, the record at {says['to_ns'] / 1e9:.3f} s")
 
     def finish(self):
+        for folder, index in self.gone:
+            self.say(f"media/{folder}/{index:06}.m4s: missing")
         if not self.closed:
             self.say(f"open end after seq {self.seq}: what came then cannot be told from this copy")
+
+
+def unseal(text, typ):
+    """Section 2: payload, kid, signed bytes and signature of a compact JWS."""
+    parts = text.split(b".")
+    if len(parts) != 3:
+        raise WrongError("not three parts")
+    header, payload, signature = map(decode, parts)
+    kid = re.fullmatch(HEADER % typ, header)
+    if not kid:
+        raise WrongError("not the header that the format fixes")
+    return parse(payload), kid[1].decode(), parts[0] + b"." + parts[1], signature
 
 
 def decode(text):
@@ -209,8 +274,8 @@ def parse(payload):
         raise WrongError("not JSON") from error
     if too_deep(says):
         raise WrongError("not JSON that nests at most 8 deep")
-    if not isinstance(says, dict) or not {"seq", "prev", "kind", "boot_ns", "utc_us", "error_us"} <= set(says):
-        raise WrongError("not the members that every line carries")
+    if not isinstance(says, dict):
+        raise WrongError("not an object")
     return says
 
 

@@ -29,6 +29,10 @@ WHOLE = (
     "unknown-kind",
     "longest-line",
     "odd-nanoseconds",
+    "pruned-unarmed",
+    "receipted",
+    "receipted-partly",
+    "receipted-unarmed",
 )
 FOUND = {
     "media-byte-changed": "not the bytes that were signed",
@@ -55,6 +59,20 @@ FOUND = {
     "line-after-close": "a line after the close",
     "certificate-of-an-impostor": "openssl verify",
     "certificate-issued-by-a-unit": "openssl verify",
+    "pruned-live": "prunes what must be kept",
+    "pruned-unnamed": "prunes what no line names",
+    "live-pruned-without-receipt": "prunes what must be kept",
+    "receipt-forged": "the receipt is refused: the signature does not check",
+    "receipt-changed": "the receipt is refused: the signature does not check",
+    "receipt-of-another-station": "the receipt is refused: it is for another unit",
+    "receipt-of-another-unit": "the receipt is refused: it is for another unit",
+    "receipt-of-another-trusted-election": "the receipt is refused: openssl verify",
+    "receipt-by-a-unit": "the receipt is refused: the certificate is for urn:unbroken:sample-2027:unit:57-002:u-0001",
+    "receipt-by-an-impostor": "the receipt is refused: openssl verify",
+    "receipt-key-expired": "certificate has expired",
+    "receipt-names-twice": "the receipt is refused: its media are not as they must be",
+    "receipt-does-not-name": "prunes what its receipt does not name",
+    "receipt-logged-only": "prunes what its receipt does not name",
     "certificate-of-another-station": "the certificate is for urn:unbroken:sample-2027:unit:57-003:u-0001",
 }
 
