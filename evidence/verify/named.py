@@ -1,5 +1,6 @@
 """Which media a record names, which of them may be pruned, and which are not there."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -107,9 +108,9 @@ class Named:
         run.absent.add(absence)
         return None
 
-    def missed(self) -> list[Absence]:
+    def missed(self) -> Iterator[Absence]:
         """What is not there and no ``pruned`` line explains, after the last line."""
-        return [absence for run in self._runs.values() for absence in run.absent]
+        return (absence for run in self._runs.values() for absence in run.absent)
 
     def unheld(self) -> list[tuple[Place, str]]:
         """The lines that pruned what is missing though their receipts do not name it: each once, with an example."""
