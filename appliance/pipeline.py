@@ -43,6 +43,8 @@ LOOK_NS = 100_000_000
 """How often the free space is looked at: what others write meanwhile is far less than the floor."""
 PRUNE_NS = 60_000_000_000
 SNAPSHOT_NS = 600_000_000_000
+WIDEST_NS = 60_000_000_000
+"""The window of loss that is shown is the widest of the last minute, or older where none since was as wide."""
 USABLE_NS = 5_000_000_000
 """Beyond two groups of pictures: a camera of whose pictures none can be used for so long is started anew."""
 AHEAD_NS = 500_000_000
@@ -107,7 +109,7 @@ class Pipeline:
         self._space = Space(nominal=sum(lane.bitrate for lane in self.lanes) // 8, now_ns=now_ns)
         self._looked_ns: int | None = None
         self._urgent = False
-        self._round_ended_ns = self._pruned_ns = self._snapshot_ns = now_ns
+        self._round_ended_ns = self._pruned_ns = self._snapshot_ns = self._widest_ns = now_ns
         self._window_of_loss_ns = 0
         for pruned in state.last_pruned:
             self.delete(pruned)
@@ -175,7 +177,9 @@ class Pipeline:
             self._note(line)
         self._state.reached(self._storage.head)
         now_ns = self._clock.boot_ns()
-        self._window_of_loss_ns = now_ns - self._round_ended_ns
+        between_ns = now_ns - self._round_ended_ns
+        if between_ns >= self._window_of_loss_ns or now_ns - self._widest_ns >= WIDEST_NS:
+            self._window_of_loss_ns, self._widest_ns = between_ns, now_ns
         self._round_ended_ns = now_ns
         if now_ns - self._pruned_ns >= PRUNE_NS:
             self._pruned_ns = now_ns

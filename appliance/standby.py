@@ -17,6 +17,8 @@ from base.service import Service
 POLL_S = 1.0
 AGAIN_AFTER_S = 60
 """A disk that reports errors is tried again after so long."""
+SOONEST_S = 5
+"""A disk on which a start found no room, whatever it says of its room, is not tried more often than this."""
 LONGEST_S = 1800
 ENOUGH_BYTES = 16 << 20
 """Room for a start and its lines."""
@@ -65,7 +67,7 @@ def _may_work(fault: Fault, data: Path, waited_s: float, enough_bytes: int) -> b
         if fault is DISK_READ_ONLY:
             return not os.statvfs(data).f_flag & os.ST_RDONLY and _takes_files(data)
         if fault is DISK_FULL:
-            return Disk().free_bytes(data) >= enough_bytes
+            return waited_s >= SOONEST_S and Disk().free_bytes(data) >= enough_bytes
     except OSError:
         pass
     return waited_s >= AGAIN_AFTER_S

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.standby import AGAIN_AFTER_S, ENOUGH_BYTES, LONGEST_S, fault_of, stand_by
+from appliance.standby import AGAIN_AFTER_S, ENOUGH_BYTES, LONGEST_S, SOONEST_S, fault_of, stand_by
 from appliance.upkeep.faults import ALL, DISK_ERROR, DISK_FULL, DISK_READ_ONLY, Fault
 from appliance.upkeep.ladder import REBOOT_UPTIME_NS, SECOND
 from base.durable import Disk
@@ -92,7 +92,7 @@ def test_a_card_that_takes_writes_again_ends_the_wait_at_once(tmp_path: Path) ->
 
 def test_a_full_disk_is_waited_for_until_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Disk, "free_bytes", lambda disk, path: ENOUGH_BYTES)
-    assert _wait(tmp_path, DISK_FULL)[:2] == (False, 1)
+    assert _wait(tmp_path, DISK_FULL)[:2] == (False, SOONEST_S)
     monkeypatch.setattr(Disk, "free_bytes", lambda disk, path: 0)
     assert _wait(tmp_path, DISK_FULL)[1] >= AGAIN_AFTER_S
 
