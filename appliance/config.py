@@ -7,14 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
+from appliance.uplink.plan import Policy
 from base.errors import OperatorError
-from evidence.members import NAME, natural, positive
+from evidence.members import NAME, natural, nullable, one_of, positive
 
 T = TypeVar("T")
 
 MIN_RESERVE_MIB = 16
 MAX_CAMERAS = 4
+MIN_RATE_KBIT = 64
+"""A slower ceiling would look like a dead connection."""
 _MAX_SOCKET_BYTES = 107
 """Longest path of a Unix socket (unix(7))."""
 
@@ -34,6 +38,24 @@ class CameraConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UplinkConfig:
+    """``[uplink]``: where the archive is, and as whom and how the station delivers there. Rates are kbit/s."""
+
+    url: str
+    certificate: Path
+    key: Path
+    data: Path
+    policy: Policy
+    rate_kbit: int | None
+    backfill_kbit: int | None
+
+    @property
+    def receipts(self) -> Path:
+        """Where it lays the archive's receipts."""
+        return self.data / "receipts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StationConfig:
     """All that a recorder needs to know. Paths are absolute."""
 
@@ -50,6 +72,7 @@ class StationConfig:
     reserve_mib: int
     receipts: Path | None
     cameras: tuple[CameraConfig, ...]
+    uplink: UplinkConfig | None = None
 
     @property
     def socket(self) -> Path:
@@ -61,6 +84,15 @@ _TOP: dict[str, dict[str, object]] = {
     "station": {"election": "", "station": "", "unit": ""},
     "keys": {"trust": "", "key": "", "certificate": "", "profile": None, "pins": None},
     "disk": {"data": "", "run": "", "reserve_mib": 256, "receipts": None},
+}
+_UPLINK: dict[str, object] = {
+    "url": "",
+    "certificate": "",
+    "key": "",
+    "data": "",
+    "policy": Policy.COUNTING_FIRST.value,
+    "rate_kbit": None,
+    "backfill_kbit": None,
 }
 _CAMERA: dict[str, object] = {
     "id": "",
@@ -93,13 +125,15 @@ def describe(config: StationConfig) -> str:
     """What is in force, one ``key = value`` a line; holds no secret, only where secrets lie."""
     names = ("election", "station", "unit", "trust", "key", "certificate", "profile", "pins", "data", "run")
     lines = [f"{name} = {getattr(config, name)}" for name in (*names, "receipts", "reserve_mib")]
+    if config.uplink is not None:
+        lines += [f"uplink.{name} = {getattr(config.uplink, name)}" for name in _UPLINK]
     for camera in config.cameras:
         lines += [f"camera.{camera.id}.{name} = {getattr(camera, name)}" for name in _CAMERA if name != "id"]
     return "\n".join(lines)
 
 
 def _station(document: dict[str, object], folder: Path) -> StationConfig:
-    _refuse_unknown(document, [*_TOP, "camera"], "")
+    _refuse_unknown(document, [*_TOP, "uplink", "camera"], "")
     values: dict[str, object] = {}
     for section, keys in _TOP.items():
         values |= _section(document.get(section, {}), keys, section)
@@ -116,6 +150,8 @@ def _station(document: dict[str, object], folder: Path) -> StationConfig:
     def place(key: str, section: str) -> Path:
         return _path(values[key], f"{section}.{key}", folder)
 
+    uplink = _uplink(document["uplink"], folder) if "uplink" in document else None
+    receipts = None if uplink is None else uplink.receipts
     config = StationConfig(
         election=_checked(NAME, values["election"], "station.election"),
         station=_checked(NAME, values["station"], "station.station"),
@@ -128,12 +164,43 @@ def _station(document: dict[str, object], folder: Path) -> StationConfig:
         data=place("data", "disk"),
         run=place("run", "disk"),
         reserve_mib=reserve_mib,
-        receipts=place("receipts", "disk") if values["receipts"] is not None else None,
+        receipts=place("receipts", "disk") if values["receipts"] is not None else receipts,
         cameras=parsed,
+        uplink=uplink,
     )
     if len(os.fsencode(config.socket)) > _MAX_SOCKET_BYTES:
         raise ValueError(f"disk.run: {config.socket} is too long for a socket, at most {_MAX_SOCKET_BYTES} bytes")
     return config
+
+
+def _uplink(value: object, folder: Path) -> UplinkConfig:
+    values = _section(value, _UPLINK, "uplink")
+    rates = {key: _checked(nullable(positive), values[key], f"uplink.{key}") for key in ("rate_kbit", "backfill_kbit")}
+    for key, rate in rates.items():
+        if rate is not None and rate < MIN_RATE_KBIT:
+            raise ValueError(f"uplink.{key} is less than {MIN_RATE_KBIT}")
+    return UplinkConfig(
+        url=_url(values["url"]),
+        certificate=_path(values["certificate"], "uplink.certificate", folder),
+        key=_path(values["key"], "uplink.key", folder),
+        data=_path(values["data"], "uplink.data", folder),
+        policy=_checked(one_of(Policy), values["policy"], "uplink.policy"),
+        rate_kbit=rates["rate_kbit"],
+        backfill_kbit=rates["backfill_kbit"],
+    )
+
+
+def _url(value: object) -> str:
+    """The archive's address: ``https``, a name or an address, perhaps a port, and nothing behind it."""
+    wrong = "uplink.url must be like https://archive.example:8443, without path"
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+        bare = parts.path in ("", "/") and not parts.query and not parts.fragment and parts.username is None
+        if parts.scheme != "https" or not parts.hostname or parts.port == 0 or not bare:
+            raise ValueError(wrong)
+    except ValueError as error:
+        raise ValueError(wrong) from error
+    return f"https://{parts.netloc}"
 
 
 def _camera(value: object, number: int) -> CameraConfig:

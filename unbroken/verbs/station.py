@@ -18,9 +18,10 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     _verb(verbs, "init", "prepare the disk, once", _init)
     _verb(verbs, "record", "record until stopped or closed", _record)
+    _verb(verbs, "uplink", "deliver to the archive until stopped", _uplink)
     _verb(verbs, "ended", "keep what the service manager says of a recorder that ended (ExecStopPost=)", _ended)
     _verb(verbs, "config", "show the configuration in force", _config)
-    _verb(verbs, "status", "show what the recorder is doing", _status)
+    _verb(verbs, "status", "show what the recorder and the uplink are doing", _status)
     _verb(verbs, "arm", "arm the unit: asks for two people's PINs", _arm)
     mark = _verb(verbs, "mark", "mark a phase of the day: asks for a PIN", _mark)
     mark.add_argument("phase", choices=[phase.value for phase in Phase], metavar="PHASE", help=", ".join(Phase))
@@ -66,6 +67,20 @@ def _record(arguments: argparse.Namespace) -> int:
     return record(load_config(arguments.config))
 
 
+def _uplink(arguments: argparse.Namespace) -> int:
+    from appliance.config import load_config
+
+    config = load_config(arguments.config)
+    try:
+        from appliance.delivery import deliver
+    except ModuleNotFoundError as error:
+        raise OperatorError(
+            f"The package {error.name} is missing.", hint="Install what an uplink needs: unbroken[station]."
+        ) from error
+    begin_logging()
+    return deliver(config)
+
+
 def _ended(arguments: argparse.Namespace) -> int:
     from appliance.config import load_config
     from appliance.ending import leave_result
@@ -99,8 +114,17 @@ def _status(arguments: argparse.Namespace) -> int:
         if answer.get("recording"):
             raise
         print(f"unbroken: {error}", file=sys.stderr)
+    answer["uplink"] = _uplink_status(load_config(arguments.config).run)
     print(json.dumps(answer, indent=2, ensure_ascii=False))
     return 0
+
+
+def _uplink_status(run: Path) -> object:
+    """What the uplink last told; null where none runs."""
+    try:
+        return json.loads((run / "uplink.json").read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def _arm(arguments: argparse.Namespace) -> int:

@@ -1,0 +1,1 @@
+"""The station's link to the archive: ledger first, then the live edge, then what is missing (spec/upload.md)."""

@@ -1,0 +1,152 @@
+"""The archive as the uplink sees it: the requests of spec/upload.md, with deadlines. All that fails is PeerError."""
+
+import asyncio
+import base64
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+from appliance.uplink.answers import MOST_ANSWER_BYTES, LinesAnswer, ReceiptAnswer, Refused, Reply
+from base.errors import PeerError
+from base.version import VERSION
+from evidence import jws
+
+CONNECT_S = 15
+ANSWER_S = 20.0
+"""Nothing moves for so long, in either direction: the connection is taken for dead."""
+CHUNK_BYTES = 16 << 10
+LINES_TYPE = "application/vnd.unbroken.lines"
+MEDIA_TYPE = "video/mp4"
+
+Before = Callable[[int], Awaitable[None]]
+"""Called before so many bytes of a body are sent; it may take its time, less than ``ANSWER_S``."""
+
+
+class Urgency(StrEnum):
+    """The Priority header (RFC 9218)."""
+
+    LIVE = "u=1"
+    BACKFILL = "u=6"
+
+
+class Taken(StrEnum):
+    """What became of a segment that was sent."""
+
+    STORED = "stored"
+    NAMED_BY_NO_LINE = "named by no line"
+    NOT_IN_FORM = "not in form"
+
+
+class ArchiveClient:
+    """Requests over one pool of connections. An async context manager."""
+
+    def __init__(self, url: str, context: ssl.SSLContext, *, answer_s: float = ANSWER_S) -> None:
+        self._url = url.rstrip("/")
+        self._context = context
+        self._answer_s = answer_s
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._context, limit=8, keepalive_timeout=75, ttl_dns_cache=60),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": f"unbroken/{VERSION}"},
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def lines(self, data: bytes = b"", *, at: int | None = None, branch: int | None = None) -> LinesAnswer:
+        """Section 2 and 5: send whole lines, or ask for the head (no ``data``), or for the line ``at``."""
+        query = "" if at is None else f"?from={at}"
+        query = query if branch is None else f"?branch={branch}"
+        reply = await self._exchange("POST", f"/v1/lines{query}", data, {"Content-Type": LINES_TYPE}, _at_once)
+        reply.require(200, 409, 422)
+        answer = reply.read(LinesAnswer)
+        if (reply.status == 422) != (answer.refused is not None):
+            raise PeerError("the archive's status and answer contradict each other", retry=True)
+        return answer
+
+    async def media(self, sha256: str, data: bytes, urgency: Urgency, before: Before) -> Taken | Refused:
+        """Section 3. Raises BusyError where the archive asks for patience."""
+        digest = base64.b64encode(bytes.fromhex(sha256)).decode()
+        headers = {"Content-Type": MEDIA_TYPE, "Repr-Digest": f"sha-256=:{digest}:", "Priority": urgency.value}
+        reply = await self._exchange("PUT", f"/v1/media/{sha256}", data, headers, before)
+        reply.require(200, 201, 400, 404, 411, 413, 415, 422)
+        match reply.status:
+            case 200 | 201:
+                return Taken.STORED
+            case 404:
+                return Taken.NAMED_BY_NO_LINE
+            case 422:
+                return reply.read(Refused)
+        return Taken.NOT_IN_FORM
+
+    async def receipt(self, digests: Sequence[str]) -> ReceiptAnswer:
+        """Section 4. ``digests`` are ascending, each once, 1 to 128."""
+        body = jws.compose({"media": list(digests)})
+        reply = await self._exchange("POST", "/v1/receipts", body, {"Content-Type": "application/json"}, _at_once)
+        reply.require(200)
+        return reply.read(ReceiptAnswer)
+
+    async def _exchange(self, method: str, path: str, data: bytes, headers: dict[str, str], before: Before) -> Reply:
+        try:
+            async with asyncio.timeout(self._answer_s) as deadline:
+                body = self._watched(data, before, deadline)
+                async with self._session.request(
+                    method,
+                    self._url + path,
+                    data=body if data else b"",
+                    headers={**headers, "Content-Length": str(len(data))},
+                    allow_redirects=False,
+                ) as response:
+                    return Reply(status=response.status, headers=response.headers, body=await _whole(response))
+        except TimeoutError as error:
+            raise PeerError(f"the archive did not move for {self._answer_s:.0f} s", retry=True) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise PeerError(_in_words(error), retry=True) from error
+
+    async def _watched(self, data: bytes, before: Before, deadline: asyncio.Timeout) -> AsyncIterator[bytes]:
+        """``data`` in chunks; each that the connection takes moves the deadline."""
+        clock, view = asyncio.get_running_loop(), memoryview(data)
+        for begin in range(0, len(data), CHUNK_BYTES):
+            chunk = bytes(view[begin : begin + CHUNK_BYTES])
+            await before(len(chunk))
+            deadline.reschedule(clock.time() + self._answer_s)
+            yield chunk
+
+
+async def _at_once(size_bytes: int) -> None:
+    """What is small or urgent waits for nothing."""
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    parts, size = list[bytes](), 0
+    async for part in response.content.iter_chunked(CHUNK_BYTES):
+        parts.append(part)
+        size += len(part)
+        if size > MOST_ANSWER_BYTES:
+            raise PeerError("what answers does not speak as an archive does: it does not stop", retry=True)
+    return b"".join(parts)
+
+
+def _in_words(error: Exception) -> str:
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return f"the name {error.host} cannot be resolved"
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError() | ssl.SSLError():
+            return f"TLS fails, as where a captive portal answers in the archive's place: {error}"
+        case aiohttp.ClientConnectorError():
+            return f"no connection: {error.strerror or error}"
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | aiohttp.ClientPayloadError():
+            return f"the connection was cut: {error}"
+    return f"no answer that can be read: {error}"

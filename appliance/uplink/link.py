@@ -1,0 +1,162 @@
+"""The link to the archive for as long as the process lives: follow the ledger, connect, upload, fail, wait, tell."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from appliance.uplink.answers import BusyError
+from appliance.uplink.backoff import BackOff
+from appliance.uplink.client import ANSWER_S, ArchiveClient, Urgency
+from appliance.uplink.follow import Follower
+from appliance.uplink.linelane import LineLane
+from appliance.uplink.medialane import MediaLane
+from appliance.uplink.receiptlane import ReceiptLane, adopt_entries, clear_spent
+from appliance.uplink.talk import Station, StuckError, Talk
+from base.durable import publish
+from base.errors import PeerError
+
+log = logging.getLogger("unbroken.uplink")
+
+FOLLOW_S = 0.5
+TELL_S = 2.0
+LOOK_S = 1.0
+"""How soon a change of the network is noticed while waiting for the next try."""
+BACKFILL_LANES = 2
+REFUSED_TOLD = 10
+
+
+class Link:
+    """Runs until it is cancelled."""
+
+    def __init__(
+        self,
+        station: Station,
+        follower: Follower,
+        *,
+        url: str,
+        context: Callable[[], Awaitable[ssl.SSLContext]],
+        network: Callable[[], object],
+        status_path: Path,
+        answer_s: float = ANSWER_S,
+    ) -> None:
+        """``context`` is made anew for each connection and may raise OSError or ValueError; ``network`` is another
+        value whenever the network has changed.
+        """
+        self._at = station
+        self._follower = follower
+        self._url = url
+        self._context = context
+        self._network = network
+        self._status_path = status_path
+        self._answer_s = answer_s
+        self._caught_up = asyncio.Event()
+
+    async def run(self) -> None:
+        """Never returns. What it raises is a bug, or a database that fails: a new process does better."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow())
+            group.create_task(self._tell())
+            group.create_task(self._deliver())
+
+    async def _follow(self) -> None:
+        while True:
+            before = self._follower.lines_read
+            more = await self._at.disk.do(self._follower.step)
+            if self._follower.lines_read != before:
+                self._at.bell.ring()
+            if more:
+                continue
+            if not self._caught_up.is_set():
+                await self._at.disk.do(adopt_entries, self._at)
+                await self._at.disk.do(clear_spent, self._at)
+                self._caught_up.set()
+            await asyncio.sleep(FOLLOW_S)
+
+    async def _deliver(self) -> None:
+        await self._caught_up.wait()
+        back_off, state = BackOff(self._at.chance), self._at.state
+        while True:
+            network, pause_s = self._network(), 0.0
+            try:
+                await self._connect()
+            except* PeerError as errors:
+                state.why, pause_s = _why(errors)
+            state.connected = False
+            state.notes.clear()
+            if state.tries == 0:
+                back_off.worked()
+            state.tries += 1
+            log.warning("no connection", extra={"fields": {"why": state.why, "tries": state.tries}})
+            await self._wait(max(back_off.failed(), pause_s), network)
+
+    async def _connect(self) -> None:
+        """Until the connection is lost: raises PeerError, alone or in a group."""
+        try:
+            context = await self._context()
+        except (OSError, ValueError) as error:
+            raise PeerError(f"the uplink's key, certificate or root cannot be used: {error}", retry=True) from error
+        async with ArchiveClient(self._url, context, answer_s=self._answer_s) as client:
+            talk = Talk(self._at, client)
+            lines = LineLane(talk)
+            await lines.agree()
+            self._at.state.connected = True
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._lane("lines", lines.turn))
+                group.create_task(self._lane("live", MediaLane(talk, Urgency.LIVE).turn))
+                for number in range(1, BACKFILL_LANES + 1):
+                    lane = MediaLane(talk, Urgency.BACKFILL)
+                    group.create_task(self._lane(f"backfill {number}", lane.turn))
+                group.create_task(self._lane("receipts", ReceiptLane(talk).turn))
+
+    async def _lane(self, name: str, turn: Callable[[], Awaitable[float]]) -> None:
+        """One turn after the other; where there was nothing to do, wait as long as the turn says, or for a change."""
+        back_off, bell = BackOff(self._at.chance), self._at.bell
+        while True:
+            ticket = bell.ticket()
+            try:
+                idle_s = await turn()
+                if idle_s > 0:
+                    await bell.after(ticket, idle_s)
+                else:
+                    back_off.worked()
+                    self._at.state.notes.pop(name, None)
+            except (BusyError, StuckError) as error:
+                pause_s = error.pause_s if isinstance(error, BusyError) else None
+                self._at.state.notes[name] = str(error)
+                await self._at.pause(back_off.failed() if pause_s is None else pause_s)
+
+    async def _wait(self, seconds: float, network: object) -> None:
+        """``seconds``, or until the network is another one."""
+        while seconds > 0 and self._network() == network:
+            await self._at.pause(min(seconds, LOOK_S))
+            seconds -= LOOK_S
+
+    async def _tell(self) -> None:
+        while True:
+            status = await self._at.disk.do(self._status)
+            # What lies there is for others; delivery does not stop because they cannot be told.
+            with contextlib.suppress(OSError):
+                publish(self._status_path, json.dumps(status).encode())
+            await asyncio.sleep(TELL_S)
+
+    def _status(self) -> dict[str, object]:
+        durable = self._follower.durable
+        return self._at.state.told(
+            boot_ns=self._at.boot_ns(),
+            durable_seq=None if durable is None else durable.seq,
+            ledger_trouble=self._follower.trouble,
+            totals=self._at.media.totals(),
+            refused=self._at.media.refused(REFUSED_TOLD),
+        )
+
+
+def _why(errors: BaseExceptionGroup[PeerError]) -> tuple[str, float]:
+    """The reason that was given first, and for how many seconds the archive asks for peace."""
+    inner = errors.exceptions[0]
+    if isinstance(inner, BaseExceptionGroup):
+        return _why(inner)
+    return str(inner), (inner.pause_s or 0.0) if isinstance(inner, BusyError) else 0.0

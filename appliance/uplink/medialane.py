@@ -1,0 +1,106 @@
+"""The lanes of the media: live, which goes at once, and backfill, which takes what is left of the link.
+
+What happened to a segment is known only by an answer. So before it is sent it is written down as unknown: whenever this
+process or the connection ends, the archive is asked first, and nothing goes twice.
+"""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+from appliance.uplink.answers import BusyError, Refused
+from appliance.uplink.client import Before, Taken, Urgency
+from appliance.uplink.plan import Media, backfill, live
+from appliance.uplink.talk import IDLE_S, Talk
+
+GATE_S = 5.0
+"""A chunk of backfill waits for what is urgent at most so long: where nothing moves, somebody cuts the connection."""
+
+
+class MediaLane:
+    """One segment at a time, live or backfill."""
+
+    def __init__(self, talk: Talk, urgency: Urgency) -> None:
+        self._talk = talk
+        self._at = talk.at
+        self._urgency = urgency
+
+    async def turn(self) -> float:
+        """Send the segment whose turn it is; 0, or how many seconds there is none unless the bell rings."""
+        disk, book, talk = self._at.disk, self._at.media, self._talk
+        newest = await disk.do(book.newest)
+        if self._urgency is Urgency.LIVE:
+            media = live(newest, talk.sending | talk.passed_over)
+            if media is not None:
+                with talk.urgently():
+                    await self._send(media, self._before_live)
+        else:
+            waiting = await disk.do(book.waiting)
+            media = backfill(waiting, newest, talk.sending | talk.passed_over, self._at.policy)
+            if media is not None:
+                await self._send(media, self._before_backfill)
+        return IDLE_S if media is None else 0
+
+    async def _send(self, media: Media, before: Before) -> None:
+        disk, book, sha256 = self._at.disk, self._at.media, media.sha256
+        self._talk.sending.add(sha256)
+        try:
+            try:
+                data = await disk.do(_read, self._at.segment(*media.place), media.size)
+            except FileNotFoundError:
+                await disk.do(book.gone, sha256)
+                return
+            except OSError as error:
+                await disk.do(book.refuse, sha256, f"it cannot be read here: {error.strerror}")
+                return
+            if len(data) != media.size:
+                await disk.do(book.refuse, sha256, "it is not as long as its line says")
+                return
+            await disk.do(book.doubt, sha256)
+            # The process or the connection ends here: the archive has it or not.
+            try:
+                taken = await self._talk.client.media(sha256, data, self._urgency, before)
+            except BusyError:
+                await disk.do(book.want, sha256)
+                raise
+            self._talk.has_changed(sha256)
+            await self._note(media, taken)
+        finally:
+            self._talk.sending.discard(sha256)
+
+    async def _note(self, media: Media, taken: Taken | Refused) -> None:
+        state = self._at.state
+        match taken:
+            case Taken.STORED:
+                await self._at.disk.do(self._at.media.acknowledge, [media.sha256])
+                state.rate.add(media.size)
+                state.acknowledged_sha256, state.acknowledged_boot_ns = media.sha256, self._at.boot_ns()
+                state.tries = 0
+            case Refused():
+                await self._at.disk.do(self._at.media.refuse, media.sha256, f"{taken.code}: {taken.message}")
+            case Taken.NAMED_BY_NO_LINE:
+                self._talk.passed_over.add(media.sha256)
+                self._talk.in_doubt = True
+            case Taken.NOT_IN_FORM:
+                self._talk.passed_over.add(media.sha256)
+                state.notes["media"] = f"the archive takes {media.sha256} for no segment"
+        self._at.bell.ring()
+
+    async def _before_live(self, size_bytes: int) -> None:
+        await self._wait(self._at.ceiling.wait_s(size_bytes))
+
+    async def _before_backfill(self, size_bytes: int) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GATE_S):
+                await self._talk.calm.wait()
+        await self._wait(max(self._at.ceiling.wait_s(size_bytes), self._at.backfill_ceiling.wait_s(size_bytes)))
+
+    async def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            await self._at.pause(seconds)
+
+
+def _read(path: Path, size_bytes: int) -> bytes:
+    """The segment, and one byte more where it is longer than it should be."""
+    with path.open("rb") as file:
+        return file.read(size_bytes + 1)

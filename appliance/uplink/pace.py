@@ -1,0 +1,54 @@
+"""How fast: a ceiling that the configuration sets, and the rate that the link really gives."""
+
+from collections import deque
+from collections.abc import Callable
+
+SECOND_NS = 1_000_000_000
+WINDOW_NS = 60 * SECOND_NS
+MOST_MARKS = 4_096
+
+
+class Ceiling:
+    """At most so many kilobits in each second, or no limit where ``kbit`` is None. It bridges no pause: time in which
+    nothing was sent is not made up for.
+    """
+
+    def __init__(self, kbit: int | None, boot_ns: Callable[[], int]) -> None:
+        self._kbit = kbit
+        self._boot_ns = boot_ns
+        self._free_ns = 0
+        """When what was sent so far has passed at that rate."""
+
+    def wait_s(self, size_bytes: int) -> float:
+        """Book ``size_bytes``; how long to wait before they are sent."""
+        if self._kbit is None:
+            return 0
+        now_ns = self._boot_ns()
+        begin_ns = max(now_ns, self._free_ns)
+        self._free_ns = begin_ns + size_bytes * 8_000_000 // self._kbit
+        return (begin_ns - now_ns) / SECOND_NS
+
+
+class Rate:
+    """Bytes acknowledged in the last minute."""
+
+    def __init__(self, boot_ns: Callable[[], int]) -> None:
+        self._boot_ns = boot_ns
+        self._marks: deque[tuple[int, int]] = deque(maxlen=MOST_MARKS)
+
+    def add(self, size_bytes: int) -> None:
+        """So many bytes have been acknowledged now."""
+        self._marks.append((self._boot_ns(), size_bytes))
+
+    def seconds_for(self, size_bytes: int) -> int | None:
+        """How long ``size_bytes`` take at the rate of the last minute; None while nothing moves."""
+        if size_bytes == 0:
+            return 0
+        now_ns = self._boot_ns()
+        while self._marks and now_ns - self._marks[0][0] > WINDOW_NS:
+            self._marks.popleft()
+        moved = sum(size for _, size in self._marks)
+        if moved == 0:
+            return None
+        span_ns = max(now_ns - self._marks[0][0], SECOND_NS)
+        return -(-size_bytes * span_ns // (moved * SECOND_NS))

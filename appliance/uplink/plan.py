@@ -1,0 +1,143 @@
+"""What is sent next, given what is known. Rules only: no clock, no network, no database.
+
+Lines go first, always. Of the media the newest committed segment of each camera is live; the rest is backfill, in the
+order of the policy. Whatever the archive has acknowledged once and lacks again comes after what it never had.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Policy(StrEnum):
+    """In which order what is missing goes up."""
+
+    COUNTING_FIRST = "counting-first"
+    OLDEST_FIRST = "oldest-first"
+
+
+class State(StrEnum):
+    """What is known of one segment at the archive."""
+
+    UNKNOWN = "unknown"
+    """Nobody has asked yet, or an answer was lost."""
+    WAITING = "waiting"
+    """The archive lacks it."""
+    HELD = "held"
+    """The archive says that it has it."""
+    RECEIPTED = "receipted"
+    """The archive has signed that it has it."""
+    REFUSED = "refused"
+    """Held back until a person has looked at it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A segment that a durable line names."""
+
+    sha256: str
+    seq: int
+    session: str
+    camera: str
+    run: int
+    index: int
+    size: int
+    counting: bool
+    """Whether the votes were being counted."""
+    state: State
+    acknowledged: int
+    """How often the archive has said that it had it."""
+
+    @property
+    def place(self) -> tuple[str, str, int, int]:
+        """Session, camera, run and index."""
+        return self.session, self.camera, self.run, self.index
+
+
+LEAST_BATCH_BYTES = 64 << 10
+MOST_BATCH_BYTES = 1 << 20
+MOST_LINES = 2_048
+MOST_RECEIPT = 128
+MOST_LACKS = 512
+RECEIPT_NS = 10_000_000_000
+"""How long what is held waits for others to share a receipt with."""
+ASK_NS = 30_000_000_000
+"""An idle connection is asked for the archive's head this often: that shows whether it still lives."""
+MOST_ACKNOWLEDGED = 5
+"""An archive that has had a segment so often and has none is not sent it again without a person."""
+
+
+def live(newest: Iterable[Media], busy: Collection[str]) -> Media | None:
+    """Which of the newest segments of the cameras goes now; ``busy`` are digests being sent or passed over."""
+    ready = [each for each in newest if each.state is State.WAITING and each.sha256 not in busy]
+    return max(ready, key=lambda each: each.seq, default=None)
+
+
+def backfill(waiting: Iterable[Media], newest: Iterable[Media], busy: Collection[str], policy: Policy) -> Media | None:
+    """Which segment goes in the room that live leaves. Those in ``newest`` are live and not touched."""
+    others = {each.sha256 for each in newest}
+    ready = [
+        each
+        for each in waiting
+        if each.state is State.WAITING and each.sha256 not in busy and each.sha256 not in others
+    ]
+    return min(ready, key=lambda each: _rank(each, policy), default=None)
+
+
+def _rank(media: Media, policy: Policy) -> tuple[int, bool, int]:
+    late = policy is Policy.COUNTING_FIRST and not media.counting
+    return media.acknowledged, late, media.seq
+
+
+def batch_bytes(before: int, *, worked: bool) -> int:
+    """How much of the ledger goes in one request: small after a failure, so that a thin link keeps what it carried."""
+    return min(MOST_BATCH_BYTES, before * 2) if worked else LEAST_BATCH_BYTES
+
+
+def receipt_due(held: int, waited_ns: int, patience_ns: int = RECEIPT_NS) -> bool:
+    """Whether a receipt is asked for: for a full one at once, else after a while."""
+    return held >= MOST_RECEIPT or (held > 0 and waited_ns >= patience_ns)
+
+
+def verdicts(
+    known: Sequence[Media], lacks: Collection[str], *, complete: bool, but: Collection[str]
+) -> dict[str, State]:
+    """New states of ``known`` (all that the archive can have heard of) by the list of what it lacks.
+
+    ``complete`` says that the list names all. ``but`` are digests whose state changed since the question was asked.
+    """
+    changed: dict[str, State] = {}
+    for media in known:
+        if media.sha256 in but or media.state is State.REFUSED:
+            continue
+        if media.sha256 in lacks:
+            state = State.REFUSED if media.acknowledged >= MOST_ACKNOWLEDGED else State.WAITING
+        elif complete and media.state in (State.UNKNOWN, State.WAITING):
+            state = State.HELD
+        else:
+            continue
+        if state is not media.state:
+            changed[media.sha256] = state
+    return changed
+
+
+def newest_common(ours: int, theirs: int) -> "CommonLine":
+    """The search for the newest line that both sides have (spec/upload.md, section 5)."""
+    return CommonLine(low=-1, high=min(ours, theirs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonLine:
+    """All lines up to ``low`` are common, none behind ``high`` is. Where one is common, all before it are."""
+
+    low: int
+    high: int
+
+    @property
+    def ask(self) -> int | None:
+        """The line to compare next; None where ``low`` is the answer (-1: none is common)."""
+        return None if self.low >= self.high else (self.low + self.high + 1) // 2
+
+    def told(self, seq: int, *, same: bool) -> "CommonLine":
+        """What is known after line ``seq`` has been compared."""
+        return CommonLine(low=seq, high=self.high) if same else CommonLine(low=self.low, high=seq - 1)

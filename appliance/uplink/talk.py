@@ -1,0 +1,112 @@
+"""What the lanes of one connection share: what both sides have agreed on, what is being sent, who has the way."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.uplink.agreement import Agreement
+from appliance.uplink.answers import LinesAnswer
+from appliance.uplink.bell import Bell, DiskThread
+from appliance.uplink.client import ArchiveClient
+from appliance.uplink.linebook import LineBook
+from appliance.uplink.mediabook import MediaBook
+from appliance.uplink.pace import Ceiling
+from appliance.uplink.plan import Policy
+from appliance.uplink.receipts import ReceiptFolder, Whose
+from appliance.uplink.status import LinkState
+from evidence.certificate import Trust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """What stays from one connection to the next. All that blocks is done by ``disk``."""
+
+    disk: DiskThread
+    lines: LineBook
+    media: MediaBook
+    receipts: ReceiptFolder
+    ledger: Path
+    segment: Callable[[str, str, int, int], Path]
+    """Where a segment lies: session, camera, run, index."""
+    trust: Trust
+    whose: Whose
+    policy: Policy
+    ceiling: Ceiling
+    backfill_ceiling: Ceiling
+    boot_ns: Callable[[], int]
+    chance: random.Random
+    pause: Callable[[float], Awaitable[None]]
+    """Sleep so many seconds."""
+    receipt_ns: int
+    """How long what is held waits for others to share a receipt with."""
+    state: LinkState
+    bell: Bell
+
+
+IDLE_S = 5.0
+"""A lane that nothing wakes looks again after so long."""
+
+
+class StuckError(Exception):
+    """A lane cannot go on for now; the others can."""
+
+
+class Talk:
+    """The state of one connection, on the loop's thread."""
+
+    def __init__(self, station: Station, client: ArchiveClient) -> None:
+        self.at = station
+        self.client = client
+        self.agreed = Agreement(common=None, branch=False)
+        self.in_doubt = False
+        """The archive may have other lines than agreed on."""
+        self.sending: set[str] = set()
+        self.passed_over: set[str] = set()
+        """Segments that were not taken on this connection, for no fault of theirs that is known."""
+        self._questions: list[set[str]] = []
+        self._urgent = 0
+        self.calm = asyncio.Event()
+        """Nothing urgent is on its way."""
+        self.calm.set()
+
+    @contextlib.contextmanager
+    def urgently(self) -> Iterator[None]:
+        """Backfill waits meanwhile."""
+        self._urgent += 1
+        self.calm.clear()
+        try:
+            yield
+        finally:
+            self._urgent -= 1
+            if self._urgent == 0:
+                self.calm.set()
+
+    @contextlib.contextmanager
+    def question(self) -> Iterator[set[str]]:
+        """The digests whose state changes before the answer is there: it does not change them back."""
+        changed = set[str]()
+        self._questions.append(changed)
+        try:
+            yield changed
+        finally:
+            self._questions.remove(changed)
+
+    def has_changed(self, sha256: str) -> None:
+        """The state of a segment is another one now than the archive knew when it was asked."""
+        for changed in self._questions:
+            changed.add(sha256)
+
+    @property
+    def common_seq(self) -> int:
+        """The newest line that both have; -1 where there is none."""
+        return self.agreed.next_seq - 1
+
+    async def settle(self, answer: LinesAnswer, changed: set[str]) -> None:
+        """Take in what an answer says of media, and wake all lanes."""
+        up_to = self.common_seq if answer.head == self.agreed.common else -1
+        but = changed | self.sending
+        await self.at.disk.do(self.at.media.settle, answer.lacks, up_to, complete=answer.complete, but=but)
+        self.at.bell.ring()
