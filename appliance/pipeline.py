@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
 
 from appliance.capture.bridge import Break, Dropped
 from appliance.capture.camera import AccessUnit
@@ -21,9 +20,10 @@ from appliance.status import camera_status, in_words, is_silent, told
 from appliance.store.layout import Layout
 from appliance.store.storage import Storage
 from appliance.store.unarmed import UnarmedMedia
+from appliance.storekeeping import Prunable, Storekeeping
 from appliance.upkeep.faults import CAMERA_SILENT, DISK_FULL, DISK_SHORT, TOO_HOT, UNDER_VOLTAGE, Fault
 from appliance.upkeep.ladder import CameraState, Ladder, Rung
-from appliance.upkeep.space import Due, Space
+from appliance.upkeep.space import Space
 from base.clock import Clock
 from base.durable import Disk, publish
 from base.service import Service
@@ -52,14 +52,6 @@ AHEAD_NS = 500_000_000
 WAKE_S = 0.1
 
 Command = Callable[["Pipeline"], dict[str, object]]
-
-
-class Prunable(Protocol):
-    """Media that may go when the disk is full, oldest first."""
-
-    @property
-    def prunable(self) -> bool: ...
-    def shrink(self) -> Sequence[Pruned]: ...
 
 
 class Pipeline:
@@ -95,18 +87,20 @@ class Pipeline:
         self._layout = layout
         self._storage = storage
         self._state = state
-        self._unarmed = UnarmedMedia(state.unarmed.values())
         self._status_path = status_path
         self._service = service
         self._arrived = arrived
         self._before_window = before_window
         self._ladder = ladder
         self._faults = tuple(faults)
-        self._receipted = receipted
         self._requests: Requests[Pipeline] = Requests()
         now_ns = clock.boot_ns()
-        self._seconds_left = 0
-        self._space = Space(nominal=sum(lane.bitrate for lane in self.lanes) // 8, now_ns=now_ns)
+        self._store = Storekeeping(
+            space=Space(nominal=sum(lane.bitrate for lane in self.lanes) // 8, now_ns=now_ns),
+            reserve=storage.reserve,
+            unarmed=UnarmedMedia(state.unarmed.values()),
+            receipted=receipted,
+        )
         self._looked_ns: int | None = None
         self._urgent = False
         self._round_ended_ns = self._pruned_ns = self._snapshot_ns = self._widest_ns = now_ns
@@ -185,8 +179,8 @@ class Pipeline:
             self._pruned_ns = now_ns
             self._storage.reserve.refill()
             if self.mode is Mode.UNARMED and self._before_window() and not self.closed:
-                self._prune(self._unarmed.expire())
-        if now_ns - self._snapshot_ns >= SNAPSHOT_NS and not self._space.full:
+                self._prune(self._store.expire())
+        if now_ns - self._snapshot_ns >= SNAPSHOT_NS and not self._store.space.full:
             self._snapshot_ns = now_ns
             self._storage.keep_snapshot(write_snapshot(self._state))
         if all(lane.committed_ns is not None and now_ns - lane.committed_ns < RECENT_NS for lane in self.lanes):
@@ -240,7 +234,7 @@ class Pipeline:
                         lane.segmenter.late += 1
                         # What follows may need it, up to the next keyframe.
                         self._interrupt(lane, Cause.CAMERA)
-                    elif not self._space.full:
+                    elif not self._store.space.full:
                         self._handle(lane, lane.segmenter.push(item))
                 case Dropped():
                     self._interrupt(lane, Cause.OVERLOAD)
@@ -257,7 +251,7 @@ class Pipeline:
     def _watch(self, lane: Lane, now_ns: int, arrived: bool) -> None:
         """Note when the camera last delivered what can be used; have it started anew where only rubbish comes."""
         newest_ns = lane.segmenter.newest_ns
-        if newest_ns != lane.newest_ns or (arrived and self._space.full):
+        if newest_ns != lane.newest_ns or (arrived and self._store.space.full):
             lane.newest_ns, lane.alive_ns = newest_ns, now_ns
         elif arrived:
             patience_ns = USABLE_NS + 2 * lane.picture.gop * 1_000_000_000 // lane.picture.fps
@@ -266,7 +260,7 @@ class Pipeline:
 
     def _interrupt(self, lane: Lane, cause: Cause, *, new_run: bool = False) -> None:
         """The camera's pictures end here for now. While the disk is full, that is why nothing is recorded."""
-        why = Cause.DISK_FULL if self._space.full else cause
+        why = Cause.DISK_FULL if self._store.space.full else cause
         self._handle(lane, lane.segmenter.interrupt(why, new_run=new_run))
 
     def _handle(self, lane: Lane, outputs: Sequence[Output]) -> None:
@@ -312,10 +306,10 @@ class Pipeline:
             case Segment() as segment:
                 lane = self._lane(segment.camera)
                 lane.committed_ns = lane.segment_ns = segment.to_ns
-                self._space.wrote(segment.to_ns, segment.size)
+                self._store.space.wrote(segment.to_ns, segment.size)
                 if segment.mode is Mode.UNARMED:
                     key = (segment.camera, self._state.session, segment.run, segment.index)
-                    self._unarmed.add(self._state.unarmed[key])
+                    self._store.keep(self._state.unarmed[key])
             case Gap(camera=camera, to_ns=to_ns):
                 self._lane(camera).committed_ns = to_ns
             case Pruned() as pruned:
@@ -329,32 +323,19 @@ class Pipeline:
             self._disk.remove(self._layout.segment(pruned.session, pruned.camera, pruned.run, index))
 
     def _look_at_space(self, now_ns: int) -> None:
-        """Near a full disk UNARMED media go, then those that the archive holds, then the bitrate is lowered, then media
-        stop, and lines say so.
-        """
         if self.closed:
             return
-        was_full = self._space.full
-        due = self._space.look(self._storage.reserve.room_bytes(), prunable=self._prunable())
-        if was_full and not self._space.full:
-            # Whoever filled the disk may do so again at any moment.
-            self._storage.reserve.refill()
-        if due is not Due.NOTHING:
-            self._prune(self._unarmed.shrink() or (self._receipted.shrink() if self._receipted else ()))
-        if due is Due.STOP:
-            for lane in self.lanes:
+        step = self._store.look(now_ns)
+        self._prune(step.lines)
+        for lane in self.lanes:
+            if step.stop:
                 self._interrupt(lane, Cause.DISK_FULL)
-        if self._space.new_level(now_ns, prunable=self._prunable()):
-            for lane in self.lanes:
+            if step.new_bitrate:
                 self._set_bitrate(lane)
-        self._seconds_left = self._space.seconds_left(now_ns)
-
-    def _prunable(self) -> bool:
-        return self._unarmed.prunable or (self._receipted is not None and self._receipted.prunable)
 
     def _set_bitrate(self, lane: Lane) -> None:
-        bitrate = lane.picture.bitrate >> self._space.level
-        data: dict[str, str | int | None] = {"from": lane.bitrate, "to": bitrate, "room": self._space.room_bytes}
+        bitrate = lane.picture.bitrate >> self._store.space.level
+        data: dict[str, str | int | None] = {"from": lane.bitrate, "to": bitrate, "room": self._store.space.room_bytes}
         lane.bitrate = bitrate
         if not lane.camera.set_bitrate(bitrate):
             lane.reconfiguring = True
@@ -372,9 +353,9 @@ class Pipeline:
         """What is wrong now, the gravest first: what stops video."""
         now_ns = self._clock.boot_ns()
         found = {
-            DISK_FULL: self._space.full,
+            DISK_FULL: self._store.space.full,
             CAMERA_SILENT: any(is_silent(lane, now_ns) for lane in self.lanes),
-            DISK_SHORT: self._space.level > 0,
+            DISK_SHORT: self._store.space.level > 0,
             UNDER_VOLTAGE: self._state.under_voltage,
             TOO_HOT: self._state.too_hot,
         }
@@ -392,9 +373,9 @@ class Pipeline:
             "boot_ns": reading.boot_ns,
             "utc_us": reading.utc_us,
             "error_us": reading.error_us,
-            "room_bytes": self._space.room_bytes,
-            "seconds_left": self._seconds_left,
-            "disk_full": self._space.full,
+            "room_bytes": self._store.space.room_bytes,
+            "seconds_left": self._store.seconds_left,
+            "disk_full": self._store.space.full,
             "sync_ms": self._storage.sync_ns // 1_000_000,
             "window_of_loss_ms": self._window_of_loss_ns // 1_000_000,
             "cameras": [camera_status(lane, reading.boot_ns) for lane in self.lanes],
@@ -406,7 +387,7 @@ class Pipeline:
         with contextlib.suppress(OSError):
             publish(self._status_path, json.dumps(status).encode())
         now_ns = self._clock.boot_ns()
-        self._service.status(in_words(self.mode, self.lanes, self._seconds_left / 3600, self.faults(), now_ns))
+        self._service.status(in_words(self.mode, self.lanes, self._store.seconds_left / 3600, self.faults(), now_ns))
 
     def _lane(self, camera: str) -> Lane:
         return next(lane for lane in self.lanes if lane.id == camera)
