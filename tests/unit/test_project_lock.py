@@ -15,12 +15,13 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 CORE = PROJECT["project"]["dependencies"]
 BUILD = PROJECT["build-system"]["requires"]
 WANTED = {
-    "run": [*CORE, *BUILD, *EXTRAS["decode"], *EXTRAS["capture"], *EXTRAS["archive"]],
+    "run": [*CORE, *BUILD, *EXTRAS["decode"], *EXTRAS["capture"], *EXTRAS["uplink"], *EXTRAS["archive"]],
     "dev": [
         *CORE,
         *BUILD,
         *EXTRAS["decode"],
         *EXTRAS["capture"],
+        *EXTRAS["uplink"],
         *EXTRAS["archive"],
         *EXTRAS["dev"],
         *EXTRAS["fuzz"],
