@@ -1,0 +1,242 @@
+"""The index: what the archive has, in one database. One thread writes; any reads. It is a copy: files are the truth."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, Engine, Row, Select, create_engine, event, func, select
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import SQLAlchemyError
+
+from archive.index import write
+from archive.index.rows import BranchRow, Changes, LineRow
+from archive.index.schema import branches, clear, lines, migrate, receipts, runs, segments, units
+from archive.names import UnitName
+from base.errors import OperatorError
+from evidence.lines import Segment
+from evidence.receipt import Acknowledged
+from evidence.verify.media import Expected
+from evidence.words import Mode
+
+
+class Index:
+    """Every method is one transaction. ``commit`` is durable on return; a database that fails there is final."""
+
+    def __init__(self, url: str, election: str) -> None:
+        """Opens the database and brings its tables up to date. Raises OperatorError."""
+        self._election = election
+        self._ids: dict[UnitName, int] = {}
+        try:
+            self._engine = _engine(url)
+            with self._engine.begin() as connection:
+                migrate(connection)
+        except SQLAlchemyError as error:
+            raise OperatorError(
+                f"The index cannot be opened: {error}.", hint="unbroken archive check --rebuild makes a new one."
+            ) from error
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+    def rebuild(self) -> None:
+        """Forget everything."""
+        with self._engine.begin() as connection:
+            clear(connection)
+            migrate(connection)
+        self._ids.clear()
+
+    def commit(self, changes: Changes) -> None:
+        """All of ``changes``, or nothing, is durable on return. Raises OSError; then it is unknown which."""
+        try:
+            with self._engine.begin() as connection:
+                self._apply(connection, changes)
+        except SQLAlchemyError as error:
+            raise OSError(f"the index has failed: {error}") from error
+
+    def _apply(self, connection: Connection, changes: Changes) -> None:
+        def unit(name: UnitName) -> int:
+            return write.unit_id(connection, self._election, name)
+
+        for grown in changes.lines:
+            write.add_lines(connection, unit(grown.name), grown)
+        for media in changes.media:
+            write.add_media(connection, unit(media.name), media)
+        for receipt in changes.receipts:
+            write.add_receipt(connection, unit(receipt.name), receipt)
+
+    def lose(self, name: UnitName, digests: Sequence[str]) -> None:
+        """The store does not hold these any more."""
+        with self._engine.begin() as connection:
+            write.lose_media(connection, write.unit_id(connection, self._election, name), digests)
+
+    def units(self) -> list[UnitName]:
+        """Every unit that the index knows."""
+        rows = select(units.c.station, units.c.unit).where(units.c.election == self._election)
+        with self._engine.connect() as connection:
+            return sorted(UnitName(station=row.station, unit=row.unit) for row in connection.execute(rows))
+
+    def branches(self, name: UnitName) -> list[BranchRow]:
+        """The unit's branches, by number."""
+        rows = select(branches).where(branches.c.unit_id == self._id(name)).order_by(branches.c.number)
+        return [
+            BranchRow(
+                number=row.number,
+                parent=row.parent,
+                from_seq=row.from_seq,
+                head_seq=row.head_seq,
+                head_sha256=row.head_sha256,
+                size_bytes=row.size_bytes,
+                closed=row.closed,
+                used=row.used,
+            )
+            for row in self._rows(rows)
+        ]
+
+    def lines(self, name: UnitName, from_seq: int, to_seq: int) -> dict[tuple[int, str], int]:
+        """The branch of each line of the unit from one ``seq`` to before another, by ``seq`` and digest."""
+        rows = select(lines.c.branch, lines.c.seq, lines.c.sha256).where(
+            lines.c.unit_id == self._id(name), lines.c.seq >= from_seq, lines.c.seq < to_seq
+        )
+        return {(row.seq, row.sha256): row.branch for row in self._rows(rows)}
+
+    def line(self, name: UnitName, branch: int, seq: int) -> LineRow | None:
+        """A branch's own line at ``seq``; None where it has none there."""
+        rows = select(lines).where(lines.c.unit_id == self._id(name), lines.c.branch == branch, lines.c.seq == seq)
+        return next((_line(row) for row in self._rows(rows)), None)
+
+    def starts(self, name: UnitName, branch: int, from_seq: int, to_seq: int) -> list[LineRow]:
+        """A branch's own ``start`` lines from one ``seq`` to before another, in order."""
+        rows = select(lines).where(
+            lines.c.unit_id == self._id(name),
+            lines.c.start,
+            lines.c.branch == branch,
+            lines.c.seq >= from_seq,
+            lines.c.seq < to_seq,
+        )
+        return [_line(row) for row in self._rows(rows.order_by(lines.c.seq))]
+
+    def span(self, name: UnitName, branch: int, from_seq: int) -> tuple[int, bool]:
+        """Boot time from first to last of a branch's own lines from ``from_seq`` on, and whether one is a ``start``."""
+        own = (lines.c.unit_id == self._id(name)) & (lines.c.branch == branch) & (lines.c.seq >= from_seq)
+        ends = select(func.min(lines.c.boot_ns), func.max(lines.c.boot_ns)).where(own)
+        with self._engine.connect() as connection:
+            least, most = connection.execute(ends).one()
+            start = connection.execute(select(lines.c.seq).where(own, lines.c.start).limit(1)).first()
+        return (0 if least is None else most - least), start is not None
+
+    def named(self, name: UnitName, sha256: str) -> list[tuple[Expected, bool]]:
+        """What the unit's lines say of a digest, and whether the store has it for the unit."""
+        joined = segments.outerjoin(
+            runs,
+            (runs.c.unit_id == segments.c.unit_id)
+            & (runs.c.session == segments.c.session)
+            & (runs.c.camera == segments.c.camera)
+            & (runs.c.run == segments.c.run),
+        )
+        rows = (
+            select(segments, runs.c.width, runs.c.height, runs.c.timescale, runs.c.fps, runs.c.init_sha256)
+            .select_from(joined)
+            .where(segments.c.unit_id == self._id(name), segments.c.sha256 == sha256)
+        )
+        return [(self._expected(name, row), row.stored) for row in self._rows(rows)]
+
+    def wanted(self, name: UnitName, most: int) -> list[str]:
+        """Digests of media that the unit's lines name and the archive lacks, the newest first, each once."""
+        rows = (
+            select(segments.c.sha256)
+            .where(segments.c.unit_id == self._id(name), segments.c.wanted)
+            .order_by(segments.c.seq.desc())
+            .limit(most)
+        )
+        return list(dict.fromkeys(row.sha256 for row in self._rows(rows)))
+
+    def stored(self, name: UnitName, digests: Sequence[str] | None = None) -> set[str]:
+        """Which of ``digests`` (at most 500; all if left out) the store holds for this unit."""
+        rows = select(segments.c.sha256).where(segments.c.unit_id == self._id(name), segments.c.stored)
+        if digests is not None:
+            rows = rows.where(segments.c.sha256.in_(digests))
+        return {row.sha256 for row in self._rows(rows)}
+
+    def digests(self, name: UnitName) -> Iterable[tuple[str, int]]:
+        """Every digest that the unit's lines name, with its size."""
+        rows = select(segments.c.sha256, segments.c.size_bytes).where(segments.c.unit_id == self._id(name)).distinct()
+        return [(row.sha256, row.size_bytes) for row in self._rows(rows)]
+
+    def receipt(self, name: UnitName, kind: Acknowledged, subject: str) -> tuple[int, int] | None:
+        """Where the receipt for ``subject`` lies in the journal (offset and size), where there is one."""
+        rows = select(receipts.c.offset, receipts.c.size_bytes).where(
+            receipts.c.unit_id == self._id(name), receipts.c.kind == kind, receipts.c.subject == subject
+        )
+        return next(((row.offset, row.size_bytes) for row in self._rows(rows)), None)
+
+    def journal_end(self) -> int:
+        """Up to where the journal's receipts are known here."""
+        newest = select(receipts.c.offset, receipts.c.size_bytes).order_by(receipts.c.offset.desc()).limit(1)
+        return next((row.offset + row.size_bytes + 1 for row in self._rows(newest)), 0)
+
+    def _expected(self, name: UnitName, row: "Row[tuple[object, ...]]") -> Expected:
+        stream = None if row.fps is None else (row.width, row.height, row.timescale, row.fps)
+        segment = Segment(
+            camera=row.camera,
+            run=row.run,
+            index=row.number,
+            mode=Mode(row.mode),
+            sha256=row.sha256,
+            size=row.size_bytes,
+            from_ns=row.from_ns,
+            to_ns=row.to_ns,
+            frames=row.frames,
+            holes=(row.dropped_frames, row.max_hole_ms),
+        )
+        return Expected(
+            election=self._election,
+            station=name.station,
+            unit=name.unit,
+            boot_id=row.boot_id,
+            session=row.session,
+            segment=segment,
+            stream=stream,
+            init_sha256=row.init_sha256,
+        )
+
+    def _id(self, name: UnitName) -> int:
+        """The unit's number, or 0, which none has."""
+        if name not in self._ids:
+            rows = select(units.c.id).where(
+                units.c.election == self._election, units.c.station == name.station, units.c.unit == name.unit
+            )
+            with self._engine.connect() as connection:
+                found = connection.execute(rows).scalar()
+            if found is None:
+                return 0
+            self._ids[name] = found
+        return self._ids[name]
+
+    def _rows(self, query: "Select[tuple[object, ...]]") -> "Sequence[Row[tuple[object, ...]]]":
+        with self._engine.connect() as connection:
+            return connection.execute(query).all()
+
+
+def _line(row: "Row[tuple[object, ...]]") -> LineRow:
+    return LineRow(
+        seq=row.seq,
+        sha256=row.sha256,
+        offset=row.offset,
+        size_bytes=row.size_bytes,
+        boot_ns=row.boot_ns,
+        start=row.start,
+    )
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    """Readers beside the writer, and every commit on the disk."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,160 @@
+"""The tables of the index, and the numbered steps by which a database gets there.
+
+Digests of lines are base64url, digests of media hex, as in the ledger. Only what SQLite and PostgreSQL share is used.
+"""
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    inspect,
+    select,
+)
+
+from base.errors import OperatorError
+
+METADATA = MetaData()
+
+
+def _unit() -> Column[int]:
+    return Column("unit_id", Integer, ForeignKey("units.id"), primary_key=True)
+
+
+units = Table(
+    "units",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("election", String(32), nullable=False),
+    Column("station", String(32), nullable=False),
+    Column("unit", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    UniqueConstraint("election", "station", "unit"),
+)
+"""``state`` is ``open``, or ``closed`` once a branch has a ``close`` line."""
+
+branches = Table(
+    "branches",
+    METADATA,
+    _unit(),
+    Column("number", Integer, primary_key=True),
+    Column("parent", Integer),
+    Column("from_seq", BigInteger, nullable=False),
+    Column("head_seq", BigInteger, nullable=False),
+    Column("head_sha256", String(43), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    Column("used", BigInteger, nullable=False),
+)
+
+lines = Table(
+    "lines",
+    METADATA,
+    _unit(),
+    Column("branch", Integer, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("sha256", String(43), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("boot_ns", BigInteger, nullable=False),
+    Column("start", Boolean, nullable=False),
+    Index("lines_by_seq", "unit_id", "seq"),
+    Index("lines_that_start", "unit_id", "start", "branch", "seq"),
+)
+
+runs = Table(
+    "runs",
+    METADATA,
+    _unit(),
+    Column("session", String(43), primary_key=True),
+    Column("camera", String(32), primary_key=True),
+    Column("run", BigInteger, primary_key=True),
+    Column("width", BigInteger, nullable=False),
+    Column("height", BigInteger, nullable=False),
+    Column("timescale", BigInteger, nullable=False),
+    Column("fps", BigInteger, nullable=False),
+    Column("init_sha256", String(64), nullable=False),
+)
+
+segments = Table(
+    "segments",
+    METADATA,
+    _unit(),
+    Column("branch", Integer, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("session", String(43), nullable=False),
+    Column("boot_id", String(32), nullable=False),
+    Column("camera", String(32), nullable=False),
+    Column("run", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("from_ns", BigInteger, nullable=False),
+    Column("to_ns", BigInteger, nullable=False),
+    Column("mode", String(16), nullable=False),
+    Column("frames", BigInteger, nullable=False),
+    Column("dropped_frames", BigInteger, nullable=False),
+    Column("max_hole_ms", BigInteger, nullable=False),
+    Column("stored", Boolean, nullable=False),
+    Column("wanted", Boolean, nullable=False),
+    Index("segments_by_digest", "unit_id", "sha256"),
+    Index("segments_wanted", "unit_id", "wanted", "seq"),
+    Index("segments_by_run", "unit_id", "session", "camera", "run", "number"),
+)
+"""``number`` is the index within the run; ``wanted``: armed, not pruned on the unit, and not stored."""
+
+receipts = Table(
+    "receipts",
+    METADATA,
+    _unit(),
+    Column("kind", String(16), primary_key=True),
+    Column("subject", String(128), primary_key=True),
+    Column("offset", BigInteger, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Index("receipts_by_offset", "offset"),
+)
+
+schema = Table("schema", METADATA, Column("version", Integer, primary_key=True))
+
+
+def _first(connection: Connection) -> None:
+    METADATA.create_all(connection)
+
+
+_STEPS: tuple[Callable[[Connection], None], ...] = (_first,)
+"""Step N takes a database of version N to N + 1. A step that has been released is never changed; when there is a
+second, the first gets a copy of these tables of its own.
+"""
+
+
+def migrate(connection: Connection) -> None:
+    """Bring a database, empty or of an earlier version, to this one. Idempotent; part of the caller's transaction.
+
+    Raises OperatorError for a database of a later version.
+    """
+    version = 0
+    if inspect(connection).has_table(schema.name):
+        version = connection.execute(select(schema.c.version)).scalar_one()
+    if version > len(_STEPS):
+        raise OperatorError(
+            f"The index has version {version}; this program knows {len(_STEPS)}.", hint="Use the newer program."
+        )
+    for step in _STEPS[version:]:
+        step(connection)
+    if version < len(_STEPS):
+        connection.execute(schema.delete())
+        connection.execute(schema.insert().values(version=len(_STEPS)))
+
+
+def clear(connection: Connection) -> None:
+    """Take away all that the index holds; it can be built anew from the files."""
+    METADATA.drop_all(connection)

@@ -1,0 +1,158 @@
+"""How changes get into the tables. Each function is part of the caller's transaction."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from sqlalchemy import Connection, select, update
+
+from archive.index.rows import NewLines, NewMedia, PrunedRow, ReceiptRow, SegmentRow
+from archive.index.schema import branches, lines, receipts, runs, segments, units
+from archive.names import UnitName
+from evidence.words import Mode
+
+_AT_ONCE = 500
+"""Values in one statement: SQLite's oldest limit is 999."""
+
+
+def unit_id(connection: Connection, election: str, name: UnitName) -> int:
+    """The unit's number; it is given one where it has none."""
+    found = connection.execute(
+        select(units.c.id).where(
+            units.c.election == election, units.c.station == name.station, units.c.unit == name.unit
+        )
+    ).scalar()
+    if found is None:
+        row = units.insert().values(election=election, station=name.station, unit=name.unit, state="open")
+        key = connection.execute(row).inserted_primary_key
+        assert key is not None
+        found = key[0]
+    return int(found)
+
+
+def add_lines(connection: Connection, unit: int, new: NewLines) -> None:
+    """A branch has grown, or has begun."""
+    branch = new.branch
+    of_branch = (branches.c.unit_id == unit) & (branches.c.number == branch.number)
+    values = {
+        "parent": branch.parent,
+        "from_seq": branch.from_seq,
+        "head_seq": branch.head_seq,
+        "head_sha256": branch.head_sha256,
+        "size_bytes": branch.size_bytes,
+        "closed": branch.closed,
+        "used": branch.used,
+    }
+    if not connection.execute(update(branches).where(of_branch).values(values)).rowcount:
+        connection.execute(branches.insert().values(unit_id=unit, number=branch.number, **values))
+    if branch.closed:
+        connection.execute(update(units).where(units.c.id == unit).values(state="closed"))
+    if new.lines:
+        connection.execute(
+            lines.insert(),
+            [
+                {
+                    "unit_id": unit,
+                    "branch": branch.number,
+                    "seq": line.seq,
+                    "sha256": line.sha256,
+                    "offset": line.offset,
+                    "size_bytes": line.size_bytes,
+                    "boot_ns": line.boot_ns,
+                    "start": line.start,
+                }
+                for line in new.lines
+            ],
+        )
+    _add_runs(connection, unit, new)
+    _add_segments(connection, unit, branch.number, new.segments)
+    for pruned in new.pruned:
+        _prune(connection, unit, pruned)
+
+
+def add_media(connection: Connection, unit: int, new: NewMedia) -> None:
+    """The store holds a digest that lines of this unit name."""
+    named = (segments.c.unit_id == unit) & (segments.c.sha256 == new.sha256)
+    connection.execute(update(segments).where(named).values(stored=True, wanted=False))
+
+
+def lose_media(connection: Connection, unit: int, digests: Sequence[str]) -> None:
+    """The store does not hold these any more: the unit is asked for what it still may have."""
+    for some in _parts(digests):
+        named = (segments.c.unit_id == unit) & segments.c.sha256.in_(some)
+        connection.execute(update(segments).where(named).values(stored=False, wanted=True))
+
+
+def add_receipt(connection: Connection, unit: int, new: ReceiptRow) -> None:
+    """A receipt was given. Where one was given for the same before, that one stays."""
+    of_receipt = (receipts.c.unit_id == unit) & (receipts.c.kind == new.kind) & (receipts.c.subject == new.subject)
+    if connection.execute(select(receipts.c.offset).where(of_receipt)).first() is None:
+        connection.execute(
+            receipts.insert().values(
+                unit_id=unit, kind=new.kind, subject=new.subject, offset=new.offset, size_bytes=new.size_bytes
+            )
+        )
+
+
+def _add_runs(connection: Connection, unit: int, new: NewLines) -> None:
+    """Where a session signed two different runs of one number, the first stays; ``verify`` tells of the other."""
+    for each in new.runs:
+        run = each.run
+        key = {"unit_id": unit, "session": each.session, "camera": run.camera, "run": run.run}
+        there = select(runs.c.fps).where(*(runs.c[column] == value for column, value in key.items()))
+        if connection.execute(there).first() is None:
+            stream = {"width": run.width, "height": run.height, "timescale": run.timescale, "fps": run.fps}
+            connection.execute(runs.insert().values(**key, **stream, init_sha256=run.init_sha256))
+
+
+def _add_segments(connection: Connection, unit: int, branch: int, new: Sequence[SegmentRow]) -> None:
+    if not new:
+        return
+    stored: set[str] = set()
+    for some in _parts([each.segment.sha256 for each in new]):
+        named = (segments.c.unit_id == unit) & segments.c.sha256.in_(some) & segments.c.stored
+        stored |= set(connection.execute(select(segments.c.sha256).where(named)).scalars())
+    rows = []
+    for each in new:
+        segment = each.segment
+        held = segment.sha256 in stored
+        rows.append(
+            {
+                "unit_id": unit,
+                "branch": branch,
+                "seq": each.seq,
+                "session": each.session,
+                "boot_id": each.boot_id,
+                "camera": segment.camera,
+                "run": segment.run,
+                "number": segment.index,
+                "sha256": segment.sha256,
+                "size_bytes": segment.size,
+                "from_ns": segment.from_ns,
+                "to_ns": segment.to_ns,
+                "mode": segment.mode,
+                "frames": segment.frames,
+                "dropped_frames": segment.dropped_frames,
+                "max_hole_ms": segment.max_hole_ms,
+                "stored": held,
+                "wanted": not held and segment.mode is not Mode.UNARMED,
+            }
+        )
+    connection.execute(segments.insert(), rows)
+
+
+def _prune(connection: Connection, unit: int, pruned: PrunedRow) -> None:
+    gone = (
+        (segments.c.unit_id == unit)
+        & (segments.c.session == pruned.session)
+        & (segments.c.camera == pruned.camera)
+        & (segments.c.run == pruned.run)
+        & (segments.c.number >= pruned.from_index)
+        & (segments.c.number < pruned.to_index)
+    )
+    connection.execute(update(segments).where(gone).values(wanted=False))
+
+
+def _parts(values: Sequence[str]) -> Iterator[list[str]]:
+    rest = iter(values)
+    while some := list(islice(rest, _AT_ONCE)):
+        yield some
