@@ -12,6 +12,7 @@ from unbroken import __version__
 
 _VERBS = {
     "station": ("unbroken.verbs.station", "what runs and what is done at the polling station"),
+    "archive": ("unbroken.verbs.archive", "what runs at the centre"),
     "verify": ("unbroken.verbs.verify", "check a record: a unit's disk, a copy, a ledger or a segment"),
     "demo": ("unbroken.verbs.demo", "record with a throwaway station, and verify what it recorded"),
 }

@@ -81,7 +81,7 @@ def judge(expected: Expected, facts: Facts) -> tuple[Fault, ...]:
     if facts.sha256 != segment.sha256 or facts.size != segment.size:
         if facts.sha256 == segment.sha256:
             return (Fault(code=Code.MEDIA_MISMATCH, detail=f"{facts.size} bytes, the line says {segment.size}"),)
-        if identity is not None and _names(identity) != _named(expected):
+        if identity is not None and not names_same(expected, identity):
             return (Fault(code=Code.MEDIA_SWAPPED, detail=f"it says that it is {describe(identity)}"),)
         return (Fault(code=Code.MEDIA_CHANGED, detail=expected.path),)
     if identity is None or facts.malformed is not None:
@@ -92,6 +92,11 @@ def judge(expected: Expected, facts: Facts) -> tuple[Fault, ...]:
     if not same_init:
         faults.append(Fault(code=Code.INIT_MISMATCH, detail=expected.path))
     return tuple(faults)
+
+
+def names_same(expected: Expected, identity: Identity) -> bool:
+    """Whether a file says that it is the segment that the ledger names."""
+    return _names(identity) == _named(expected)
 
 
 def describe(identity: Identity) -> str:
@@ -135,7 +140,7 @@ def _identity_faults(expected: Expected, identity: Identity, *, judge_stream: bo
     stream = (identity.width, identity.height, identity.timescale)
     same_stream = not judge_stream or expected.stream is None or expected.stream[:3] == stream
     same_time = (identity.boot_id, identity.boot_ns) == (expected.boot_id, segment.from_ns)
-    if _names(identity) != _named(expected) or not same_time or not same_stream:
+    if not names_same(expected, identity) or not same_time or not same_stream:
         faults.append(Fault(code=Code.IDENTITY_MISMATCH, detail=f"it says that it is {describe(identity)}"))
     return faults
 

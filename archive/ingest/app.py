@@ -1,0 +1,168 @@
+"""The endpoints of spec/upload.md over HTTP: forms and statuses. What they mean is in archive/ingest/intake.py."""
+
+import asyncio
+import json
+import logging
+import re
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from archive.ingest.intake import Intake, LinesAnswer
+from archive.ingest.media import read_head
+from archive.ingest.peer import Peers
+from archive.ingest.reading import split_lines
+from archive.ingest.refusal import RefusedError
+from archive.names import UnitName
+from evidence.receipt import MAX_MEDIA
+
+MAX_LINES = 2_048
+MAX_LINES_BYTES = 1 << 20
+LINES_TYPE = "application/vnd.unbroken.lines"
+_MAX_RECEIPTS_BYTES = 1 << 14
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_SEQ = re.compile(r"0|[1-9][0-9]{0,15}")
+_log = logging.getLogger("archive")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """``stall_s`` is how long a sender may say nothing in the middle of a body."""
+
+    intake: Intake
+    peers: Peers
+    stall_s: float
+
+    def application(self) -> web.Application:
+        """The application, to be served over TLS only."""
+        application = web.Application(middlewares=[_answer_refusals])
+        application.router.add_post("/v1/lines", self.lines)
+        application.router.add_put("/v1/media/{sha256}", self.media)
+        application.router.add_post("/v1/receipts", self.receipts)
+        return application
+
+    async def lines(self, request: web.Request) -> web.Response:
+        """Sections 2 and 5."""
+        name = self._unit(request)
+        ask, branch = _seq(request, "from"), _seq(request, "branch")
+        if set(request.query) - {"from", "branch"} or (ask is not None and branch is not None):
+            raise RefusedError(400, "form", "the query is one of from=SEQ and branch=SEQ, or empty")
+        _require_type(request, LINES_TYPE)
+        with self.intake.admission.admit(request.content_length or MAX_LINES_BYTES, 0):
+            body = await self._whole(request, MAX_LINES_BYTES)
+            try:
+                texts = split_lines(body)
+            except ValueError as error:
+                raise RefusedError(400, "form", f"the body is no whole lines: {error}") from error
+            if len(texts) > MAX_LINES:
+                raise RefusedError(413, "form", f"at most {MAX_LINES} lines at a time")
+            if ask is None:
+                return _lines_response(await self.intake.lines(name, texts, branch=branch))
+            if texts:
+                raise RefusedError(400, "form", "from=SEQ comes without lines")
+            return _lines_response(await self.intake.line_at(name, ask))
+
+    async def media(self, request: web.Request) -> web.Response:
+        """Section 3."""
+        name = self._unit(request)
+        announced = read_head(
+            request.match_info["sha256"],
+            content_type=request.content_type,
+            length=request.content_length,
+            digest=",".join(request.headers.getall("Repr-Digest", [])),
+            priority=",".join(request.headers.getall("Priority", [])),
+        )
+        return web.Response(status=await self.intake.media(name, announced, self._body(request)))
+
+    async def receipts(self, request: web.Request) -> web.Response:
+        """Section 4."""
+        name = self._unit(request)
+        _require_type(request, "application/json")
+        media = _read_media(await self._whole(request, _MAX_RECEIPTS_BYTES))
+        receipt, lacks = await self.intake.receipt(name, media)
+        return web.json_response({"receipt": receipt, "lacks": list(lacks)})
+
+    def _unit(self, request: web.Request) -> UnitName:
+        connection = request.transport.get_extra_info("ssl_object") if request.transport is not None else None
+        der = connection.getpeercert(binary_form=True) if isinstance(connection, ssl.SSLObject) else None
+        if der is None:
+            raise RefusedError(403, "no-certificate", "the connection has no certificate")
+        return self.peers.unit(der)
+
+    async def _whole(self, request: web.Request, most_bytes: int) -> bytes:
+        if (request.content_length or 0) > most_bytes:
+            raise RefusedError(413, "form", f"at most {most_bytes} bytes")
+        body = bytearray()
+        async for some in self._body(request):
+            body += some
+            if len(body) > most_bytes:
+                raise RefusedError(413, "form", f"at most {most_bytes} bytes")
+        return bytes(body)
+
+    async def _body(self, request: web.Request) -> AsyncIterator[bytes]:
+        """The body as it comes. A sender that stalls is given up."""
+        while True:
+            try:
+                async with asyncio.timeout(self.stall_s):
+                    some = await request.content.readany()
+            except TimeoutError as error:
+                raise RefusedError(408, "stalled", "the body did not come") from error
+            if not some:
+                return
+            yield some
+
+
+@web.middleware
+async def _answer_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except RefusedError as error:
+        headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+        return web.json_response({"code": error.code, "message": str(error)}, status=error.status, headers=headers)
+    except OSError as error:  # what is durable is unknown: the archive ends, or the sender has gone
+        _log.error("a request has failed", extra={"fields": {"path": request.path, "error": str(error)}})
+        refusal = {"code": "failed", "message": "the archive could not take it"}
+        return web.json_response(refusal, status=503, headers={"Retry-After": "5"})
+
+
+def _lines_response(answer: LinesAnswer) -> web.Response:
+    refused = answer.refused
+    members = {
+        "head": None if answer.head is None else {"seq": answer.head[0], "sha256": answer.head[1]},
+        "lacks": list(answer.lacks),
+        "receipt": answer.receipt,
+        "refused": refused and {"seq": refused.seq, "code": refused.code, "message": refused.message},
+    }
+    return web.json_response(members, status=answer.status)
+
+
+def _read_media(body: bytes) -> tuple[str, ...]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(400, "form", f"the body is not JSON: {error}") from error
+    media = document.get("media") if isinstance(document, dict) else None
+    if not isinstance(media, list) or not 1 <= len(media) <= MAX_MEDIA:
+        raise RefusedError(400, "form", f"media must be 1 to {MAX_MEDIA} digests")
+    if not all(isinstance(each, str) and _DIGEST.fullmatch(each) for each in media) or media != sorted(set(media)):
+        raise RefusedError(400, "form", "media must be digests in ascending order, each once")
+    return tuple(media)
+
+
+def _require_type(request: web.Request, wanted: str) -> None:
+    """A body says what it is; where there is none, nothing needs to."""
+    if request.body_exists and request.content_type != wanted:
+        raise RefusedError(415, "form", f"Content-Type is not {wanted}")
+
+
+def _seq(request: web.Request, key: str) -> int | None:
+    values = request.query.getall(key, [])
+    if not values:
+        return None
+    if len(values) > 1 or not _SEQ.fullmatch(values[0]):
+        raise RefusedError(400, "form", f"{key} is no line's number")
+    return int(values[0])

@@ -1,0 +1,93 @@
+"""A segment on its way in: received into a draft, hashed, judged against its line (spec/upload.md, section 3)."""
+
+import asyncio
+import base64
+import binascii
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from archive.ingest.refusal import RefusedError
+from archive.store.spool import Draft
+from cmaf.content import ContentReader
+from evidence.codes import MEANINGS, Code
+from evidence.lines import MAX_SEGMENT_BYTES
+from evidence.verify.content import read_facts
+from evidence.verify.media import Expected, Fault, judge
+
+_BLOCK_BYTES = 1 << 18
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_SHA256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):\s*(?:$|[,;])")
+_URGENCY = re.compile(r"(?:^|,)\s*u=([0-7])\s*(?:$|[,;])")
+_ORDINARY_URGENCY = 3
+"""Where nothing is said (RFC 9218, section 4.1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """What the head of a request says of its body."""
+
+    sha256: str
+    size_bytes: int
+    urgency: int
+
+
+def read_head(sha256: str, *, content_type: str, length: int | None, digest: str, priority: str) -> Announced:
+    """The headers of an upload. Raises RefusedError: 400, 411, 413 or 415."""
+    if not _DIGEST.fullmatch(sha256):
+        raise RefusedError(400, "form", "the name is not 64 lower-case hex digits")
+    if content_type != "video/mp4":
+        raise RefusedError(415, "form", "Content-Type is not video/mp4")
+    if length is None:
+        raise RefusedError(411, "form", "Content-Length is missing")
+    if length > MAX_SEGMENT_BYTES:
+        raise RefusedError(413, "form", f"a segment has at most {MAX_SEGMENT_BYTES} bytes")
+    if length == 0:
+        raise RefusedError(400, "form", "the body is empty")
+    if _read_digest(digest) != sha256:
+        raise RefusedError(400, "form", "Repr-Digest is not sha-256 of the name")
+    urgency = _URGENCY.search(priority)
+    return Announced(sha256=sha256, size_bytes=length, urgency=int(urgency[1]) if urgency else _ORDINARY_URGENCY)
+
+
+async def receive(body: AsyncIterator[bytes], draft: Draft) -> None:
+    """Write ``body`` to ``draft`` in blocks, off the loop. Raises OSError where the disk does not take it."""
+    block = bytearray()
+    async for some in body:
+        block += some
+        if len(block) >= _BLOCK_BYTES:
+            await asyncio.to_thread(draft.write, bytes(block))
+            block.clear()
+    if block:
+        await asyncio.to_thread(draft.write, bytes(block))
+
+
+def judge_draft(draft: Draft, announced: Announced, named: Sequence[Expected]) -> Fault | None:
+    """What is wrong with the bytes; None where they check against one of the lines that name them."""
+    if (draft.sha256, draft.size_bytes) != (announced.sha256, announced.size_bytes):
+        return Fault(code=Code.MEDIA_CHANGED, detail=f"{draft.size_bytes} bytes with the digest {draft.sha256}")
+    with draft.view() as data:
+        facts = read_facts(data, ContentReader(), draft.sha256)
+    first: Fault | None = None
+    for expected in named:
+        faults = judge(expected, facts)
+        if not faults:
+            return None
+        first = first or faults[0]
+    return first
+
+
+def refuse(fault: Fault) -> RefusedError:
+    """The answer to bytes with a fault."""
+    return RefusedError(422, fault.code, f"{MEANINGS[fault.code].sentence} {fault.detail}".strip())
+
+
+def _read_digest(header: str) -> str | None:
+    """The SHA-256 of a Repr-Digest header (RFC 9530) as hex digits; None where it has none."""
+    found = _SHA256.search(header)
+    if found is None:
+        return None
+    try:
+        return base64.b64decode(found[1], validate=True).hex()
+    except binascii.Error:
+        return None

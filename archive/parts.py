@@ -1,0 +1,78 @@
+"""What every program of the archive opens: the data folder and what lies in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from archive.config import ArchiveConfig
+from archive.index.index import Index
+from archive.ingest.opening import catch_up
+from archive.store.journal import ReceiptJournal
+from archive.store.ledgers import LedgerFiles
+from archive.store.local import LocalStore
+from archive.store.lock import DataLock
+from archive.store.store import Store
+from base.durable import Disk
+from base.errors import OperatorError
+from evidence.certificate import Trust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """All open. After ``catch_up``, threads share ``disk``: what it remembers, folders, only the committer asks for."""
+
+    config: ArchiveConfig
+    disk: Disk
+    trust: Trust
+    store: Store
+    ledgers: LedgerFiles
+    journal: ReceiptJournal
+    index: Index
+
+    def catch_up(self) -> None:
+        """Bring the index up to the files. Raises OperatorError where it is ahead of them."""
+        catch_up(
+            election=self.config.election,
+            trust=self.trust,
+            index=self.index,
+            ledgers=self.ledgers,
+            journal=self.journal,
+        )
+
+
+@contextmanager
+def open_parts(config: ArchiveConfig, disk: Disk) -> Iterator[Parts]:
+    """The archive's data, for this process alone while the block lasts. Raises OperatorError."""
+    trust = _read_trust(config)
+    disk.make_directory(config.data)
+    lock = DataLock(config.data)
+    try:
+        journal = ReceiptJournal(disk, config.data / "receipts.jws")
+        try:
+            index = Index(config.database, config.election)
+            try:
+                yield Parts(
+                    config=config,
+                    disk=disk,
+                    trust=trust,
+                    store=LocalStore(disk, config.data / "cas"),
+                    ledgers=LedgerFiles(disk, config.data / "ledgers"),
+                    journal=journal,
+                    index=index,
+                )
+            finally:
+                index.close()
+        finally:
+            journal.close()
+    finally:
+        lock.close()
+
+
+def _read_trust(config: ArchiveConfig) -> Trust:
+    paths = [config.trust] if config.revoked is None else [config.trust, config.revoked]
+    try:
+        return Trust.from_pem(*(path.read_bytes() for path in paths))
+    except (OSError, ValueError) as error:
+        raise OperatorError(
+            f"{', '.join(map(str, paths))}: {error}.", hint="Ask the election authority for root and revocation list."
+        ) from error
