@@ -77,6 +77,8 @@ class Delivery:
         )
         layout, self._thread = Layout(config.data), DiskThread()
         self._lines = LineBook(self._database)
+        self.books = MediaBook(self._database)
+        """How each segment fares."""
         self.state = LinkState(rate=Rate(clock.boot_ns))
         try:
             self._context_by(self._lines.marks())
@@ -89,7 +91,7 @@ class Delivery:
         station = Station(
             disk=self._thread,
             lines=self._lines,
-            media=MediaBook(self._database),
+            media=self.books,
             receipts=receipts,
             ledger=layout.ledger,
             segment=layout.segment,

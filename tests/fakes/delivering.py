@@ -27,11 +27,6 @@ from tests.fakes.stepped import SteppedStation
 WAIT_S = 60
 
 
-async def hardly(seconds: float) -> None:
-    """Waits between tries, but not for so long."""
-    await asyncio.sleep(min(seconds, 0.01))
-
-
 def write_key(folder: Path, authority: Authority, *, station: str = "57-002", unit: str = "u1") -> tuple[Path, Path]:
     """An uplink's certificate and key as files."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,6 +56,8 @@ class Delivering:
         )
         self.clock: Clock = SystemClock()
         self.answer_s = 20.0
+        self.waits: list[float] = []
+        """What the uplink has wanted to wait between tries."""
         self.delivery: Delivery
 
     @property
@@ -75,7 +72,7 @@ class Delivering:
             self.config,
             self.clock,
             chance=random.Random(7),
-            pause=hardly,
+            pause=self._pause,
             answer_s=self.answer_s,
             receipt_ns=200_000_000,
         )
@@ -88,6 +85,11 @@ class Delivering:
             work.cancel()
             await asyncio.wait({work})
             self.delivery.close()
+
+    async def _pause(self, seconds: float) -> None:
+        """It waits, but not for so long."""
+        self.waits.append(seconds)
+        await asyncio.sleep(min(seconds, 0.01))
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + WAIT_S
