@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +69,7 @@ class ArchivePeer:
         valid_from: datetime | None = None,
         valid_to: datetime | None = None,
         role: str = "archive",
+        names: Sequence[str] = ("127.0.0.1", "localhost"),
     ) -> None:
         self._authority = authority
         self._whose = (authority.election, station, unit)
@@ -90,9 +91,7 @@ class ArchivePeer:
         self.utc_us = NOON_US
         key = private_key("archive-tls")
         if role == "archive":
-            cert = authority.certify_archive(
-                key.public_key(), ["127.0.0.1", "localhost"], valid_from=valid_from, valid_to=valid_to
-            )
+            cert = authority.certify_archive(key.public_key(), names, valid_from=valid_from, valid_to=valid_to)
         else:
             cert = authority.certify_uplink(key.public_key(), station, unit)
         self._context = _server_context(folder, authority.root_pem, cert.public_bytes(Encoding.PEM), key)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from appliance.config import StationConfig, describe, load_config
+from appliance.uplink.plan import Policy
 from base.errors import OperatorError
 
 GOOD = """\
@@ -161,3 +162,62 @@ def test_what_is_in_force_is_told_key_by_key(tmp_path: Path) -> None:
     assert "election = sample-2027" in told
     assert "camera.cam1.fps = 15" in told
     assert f"data = {tmp_path / 'disk'}" in told
+
+
+UPLINK = """
+[uplink]
+url = "https://archive.example:8443/"
+certificate = "uplink.pem"
+key = "uplink.key"
+data = "uplink"
+"""
+
+
+def test_without_an_uplink_nothing_is_delivered_and_no_receipt_expected(tmp_path: Path) -> None:
+    config = _load(tmp_path)
+    assert (config.uplink, config.receipts) == (None, None)
+
+
+def test_the_recorder_takes_receipts_where_the_uplink_lays_them(tmp_path: Path) -> None:
+    config = _load(tmp_path, GOOD + UPLINK)
+    assert config.uplink is not None
+    assert config.uplink.url == "https://archive.example:8443"
+    assert (config.uplink.policy, config.uplink.rate_kbit) == (Policy.COUNTING_FIRST, None)
+    assert config.receipts == config.uplink.receipts == tmp_path / "uplink" / "receipts"
+    elsewhere = _load(tmp_path, GOOD.replace("[disk]\n", '[disk]\nreceipts = "r"\n') + UPLINK)
+    assert elsewhere.receipts == tmp_path / "r"
+    assert "uplink.policy = counting-first" in describe(config).splitlines()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "archive.example",
+        "http://archive.example",
+        "https://",
+        "https://:8443",
+        "https://archive.example/v1",
+        "https://archive.example?x=1",
+        "https://u:p@archive.example",
+        "https://archive.example:0",
+        "https://archive.example:99999",
+        "https://[::1",
+    ],
+)
+def test_the_archives_address_is_https_and_nothing_more(tmp_path: Path, url: str) -> None:
+    assert "url" in _refusal(tmp_path, GOOD + UPLINK.replace("https://archive.example:8443/", url))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('policy = "newest-first"', "uplink.policy is none of counting-first, oldest-first"),
+        ("rate_kbit = 0", "uplink.rate_kbit"),
+        ("rate_kbit = 63", "uplink.rate_kbit is less than 64"),
+        ("backfill_kbit = 1.5", "uplink.backfill_kbit"),
+        ("rate_kbits = 100", "perhaps rate_kbit is meant"),
+    ],
+)
+def test_what_an_uplink_is_told_wrongly_is_named(tmp_path: Path, line: str, told: str) -> None:
+    assert told in _refusal(tmp_path, GOOD + UPLINK + line + "\n")
