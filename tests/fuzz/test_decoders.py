@@ -20,6 +20,7 @@ NAMES = (
     "certificates",
     "roots",
     "profile",
+    "receipt",
     "media",
     "stream",
     "config",
