@@ -1,7 +1,8 @@
-"""One command that records and proves: a throwaway election with one station, watched live, verified at the end."""
+"""One command that records, delivers and proves: a throwaway election with one station and an archive."""
 
 import contextlib
 import json
+import select
 import signal
 import subprocess
 import sys
@@ -15,39 +16,103 @@ from appliance.control.server import ask
 from base.errors import OperatorError
 from evidence import jws
 from evidence.lines import Config, Event, Gap, Line, Recovered, Run, Segment, Start, read_payload
-from unbroken.demo_station import CHAIR_PIN, INSTALLER_PIN, STATION, DemoStation, make_station
+from provisioning.authority import Authority
+from unbroken.demo_archive import Plug, connect, make_archive
+from unbroken.demo_station import CHAIR_PIN, ELECTION, INSTALLER_PIN, STATION, DemoStation, make_station
 
 POLL_S = 0.2
 START_S = 30
 END_S = 30
+DELIVERY_S = 120
 _PINS = {"installer": INSTALLER_PIN, "chair": CHAIR_PIN}
 
 
-def run_demo(*, folder: Path, cameras: list[str], duration_s: float | None) -> DemoStation:
-    """Record into ``folder`` until ``duration_s`` or Ctrl-C, printing each committed line; close the record.
+def run_demo(
+    *, folder: Path, cameras: list[str], duration_s: float | None, unplugged: tuple[float, float] | None = None
+) -> DemoStation:
+    """Record into ``folder`` and deliver until ``duration_s`` or Ctrl-C, printing each committed line; close the
+    record and wait until the archive has it.
 
-    Raises OperatorError where the recorder cannot start or dies.
+    ``unplugged`` is when the archive is out of reach, in seconds from the beginning; on a terminal the Enter key pulls
+    the plug and puts it back. Raises OperatorError where the recorder cannot start or dies.
     """
-    station = make_station(folder, cameras)
+    authority = Authority.generate(ELECTION)
+    station = make_station(folder, cameras, authority=authority)
+    archive = make_archive(folder, authority)
+    connect(folder, authority, archive)
     _station_verb("init", station).wait()
-    print(f"Station {STATION} of a throwaway election records in {folder}, in mode TEST once armed.")
-    print("Each line below is one signed line of its ledger." + (" Ctrl-C ends." if duration_s is None else ""))
+    print(f"Station {STATION} of a throwaway election records in {folder}, in mode TEST once armed, and delivers to")
+    print(f"an archive on this machine, {archive.url}. Each line below is one signed line of its ledger.")
+    if duration_s is None:
+        print("Ctrl-C ends." + (" Enter pulls the plug of the archive and puts it back." if sys.stdin.isatty() else ""))
     print()
-    stop, tail = threading.Event(), _Tail(station)
+    stop, tail, plug = threading.Event(), _Tail(station), Plug(archive)
     with _signals(stop):
+        plug.plug_in()
         recorder = _station_verb("record", station)
+        uplink = _station_verb("uplink", station)
         try:
             _arm(station, recorder, stop)
-            _watch(station, recorder, stop, tail, duration_s)
+            _watch(station, recorder, stop, tail, duration_s, _Hand(plug, unplugged))
             ask(station.run / "control.sock", {"verb": "close", "pins": _PINS})
             recorder.wait(END_S)
+            for line in tail.read():
+                _show(line)
+            plug.plug_in()
+            print()
+            print(_delivered(station))
         finally:
-            if recorder.poll() is None:
-                recorder.terminate()
-                recorder.wait(END_S)
-    for line in tail.read():
-        _show(line)
+            for process in (recorder, uplink):
+                if process.poll() is None:
+                    process.terminate()
+                    process.wait(END_S)
+            plug.pull()
     return station
+
+
+class _Hand:
+    """Who pulls the plug: the clock, or somebody at a terminal."""
+
+    def __init__(self, plug: Plug, unplugged: tuple[float, float] | None) -> None:
+        self._plug = plug
+        self._times = list(unplugged or ())
+        self._began = time.monotonic()
+
+    def move(self) -> None:
+        """Pull the plug, or put it back, if it is time or the Enter key was pressed."""
+        if (self._times and time.monotonic() - self._began >= self._times[0]) or _enter():
+            if self._times:
+                self._times.pop(0)
+            if self._plug.plugged:
+                self._plug.pull()
+                print("--:--:--         the archive's plug is pulled; the station records on", flush=True)
+            else:
+                self._plug.plug_in()
+                print("--:--:--         the plug is back; first the ledger goes up, then what is missing", flush=True)
+
+
+def _enter() -> bool:
+    """Whether a line was typed."""
+    if not sys.stdin.isatty() or not select.select([sys.stdin], [], [], 0)[0]:
+        return False
+    return sys.stdin.readline() != ""
+
+
+def _delivered(station: DemoStation) -> str:
+    """Wait until the archive has everything and the station holds its receipts, and say so; or say what is missing."""
+    path, deadline = station.run / "uplink.json", time.monotonic() + DELIVERY_S
+    status: dict[str, object] = {}
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, ValueError):
+            status = json.loads(path.read_bytes())
+            head = json.loads((station.run / "head.json").read_bytes())
+            if status["sent_seq"] == head["seq"] and not status["media_waiting"] and not status["media_held"]:
+                return (
+                    f"Complete: the archive holds all {int(head['seq']) + 1} lines and the {status['media_receipted']}"
+                    " armed segments, and has signed for them."
+                )
+        time.sleep(POLL_S)
+    return f"Not complete: {status.get('media_waiting', 'all')} segments wait. {status.get('why_not') or ''}".rstrip()
 
 
 def new_folder(parent: Path) -> Path:
@@ -101,10 +166,12 @@ def _watch(
     stop: threading.Event,
     tail: _Tail,
     duration_s: float | None,
+    hand: "_Hand",
 ) -> None:
     deadline = None if duration_s is None else time.monotonic() + duration_s
     while not stop.wait(POLL_S) and (deadline is None or time.monotonic() < deadline):
         _require_alive(station, recorder)
+        hand.move()
         for line in tail.read():
             _show(line)
 

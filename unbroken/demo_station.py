@@ -28,11 +28,19 @@ class DemoStation:
 
 
 def make_station(
-    folder: Path, cameras: list[str], *, mode: Mode = Mode.TEST, size: tuple[int, int] = (1280, 720)
+    folder: Path,
+    cameras: list[str],
+    *,
+    mode: Mode = Mode.TEST,
+    size: tuple[int, int] = (1280, 720),
+    authority: Authority | None = None,
 ) -> DemoStation:
-    """Write keys, certificates, profile, PINs and configuration of one station into ``folder``, which is new."""
+    """Write keys, certificates, profile, PINs and configuration of one station into ``folder``, which is new.
+
+    Without an ``authority`` the election is one of its own.
+    """
     folder.mkdir(parents=True)
-    authority = Authority.generate(ELECTION)
+    authority = authority or Authority.generate(ELECTION)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = authority.certify_unit(key.public_key(), STATION, UNIT)
     now_us = int(datetime.now(UTC).timestamp() * 1_000_000)

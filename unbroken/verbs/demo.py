@@ -17,6 +17,7 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
         metavar="SPEC",
         help="pattern, replay:FILE, replay-raw:FILE or picamera2; twice for two cameras; default: pattern",
     )
+    parser.add_argument("--unplug", metavar="FROM:TO", help="the archive is out of reach between these seconds")
     parser.add_argument("--prepare", action="store_true", help="write the station's files into DIR and record nothing")
     parser.set_defaults(run=_run)
 
@@ -36,7 +37,9 @@ def _run(arguments: argparse.Namespace) -> int:
         station = make_station(folder, cameras)
         print(f"A throwaway station is ready: {station.config}. docs/guide/station.md says how to run it by hand.")
         return 0
-    station = run_demo(folder=folder, cameras=cameras, duration_s=arguments.duration)
+    station = run_demo(
+        folder=folder, cameras=cameras, duration_s=arguments.duration, unplugged=_times(arguments.unplug)
+    )
     report = folder / "report.html"
     print()
     code = verify_and_print([station.data], trust=[station.root], report=report)
@@ -45,7 +48,20 @@ def _run(arguments: argparse.Namespace) -> int:
     for camera in sorted(station.data.glob("media/*/*/0")):
         print(f"See {camera.parent.name}: cat {camera}/init.mp4 {camera}/*.m4s > {camera.parent.name}.mp4")
     print(f"Check it again: {_command()} verify {station.data} --trust {station.root}")
+    print(f"Check the archive: {_command()} archive check --config {folder / 'archive' / 'archive.toml'}")
     return code
+
+
+def _times(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        begin, end = (float(part) for part in text.split(":"))
+    except ValueError:
+        begin = end = 0
+    if not 0 <= begin < end:
+        raise OperatorError("--unplug takes two times in seconds, such as 5:15.")
+    return begin, end
 
 
 def _command() -> str:
