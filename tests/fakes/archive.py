@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import json
 import ssl
@@ -145,10 +146,11 @@ class RunningArchive:
         self.error: BaseException | None = None
         self._uplinks: list[Uplink] = []
         self._port = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """Begin to serve; on return it listens, or has ended with ``error``."""
-        self.error = None
+        self.error = self._loop = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._live, daemon=True)
         self._thread.start()
@@ -159,12 +161,9 @@ class RunningArchive:
         for uplink in self._uplinks:
             uplink.close()
         self._uplinks.clear()
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self.wait()
-
-    def wait(self) -> None:
-        """It has ended by itself."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # its loop has ended, and its thread is about to
+                self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(WAIT_S)
         assert not self._thread.is_alive()
 
