@@ -11,6 +11,7 @@ from typing import Self
 import aiohttp
 
 from appliance.uplink.answers import MOST_ANSWER_BYTES, LinesAnswer, ReceiptAnswer, Refused, Reply
+from appliance.uplink.connector import ShallowConnector
 from base.errors import PeerError
 from base.version import VERSION
 from evidence import jws
@@ -52,7 +53,7 @@ class ArchiveClient:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._context, limit=8, keepalive_timeout=75, ttl_dns_cache=60),
+            connector=ShallowConnector(ssl=self._context, limit=8, keepalive_timeout=75, ttl_dns_cache=60),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"unbroken/{VERSION}"},

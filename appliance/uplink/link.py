@@ -21,11 +21,10 @@ from base.errors import PeerError
 
 log = logging.getLogger("unbroken.uplink")
 
-FOLLOW_S = 0.5
+FOLLOW_S = 0.25
 TELL_S = 2.0
 LOOK_S = 1.0
 """How soon a change of the network is noticed while waiting for the next try."""
-BACKFILL_LANES = 2
 REFUSED_TOLD = 10
 
 
@@ -107,9 +106,9 @@ class Link:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._lane("lines", lines.turn))
                 group.create_task(self._lane("live", MediaLane(talk, Urgency.LIVE).turn))
-                for number in range(1, BACKFILL_LANES + 1):
-                    lane = MediaLane(talk, Urgency.BACKFILL)
-                    group.create_task(self._lane(f"backfill {number}", lane.turn))
+                group.create_task(self._lane("backfill", MediaLane(talk, Urgency.BACKFILL).turn))
+                second = MediaLane(talk, Urgency.BACKFILL, second=True)
+                group.create_task(self._lane("second backfill", second.turn))
                 group.create_task(self._lane("receipts", ReceiptLane(talk).turn))
 
     async def _lane(self, name: str, turn: Callable[[], Awaitable[float]]) -> None:

@@ -20,14 +20,18 @@ GATE_S = 5.0
 class MediaLane:
     """One segment at a time, live or backfill."""
 
-    def __init__(self, talk: Talk, urgency: Urgency) -> None:
+    def __init__(self, talk: Talk, urgency: Urgency, *, second: bool = False) -> None:
+        """The ``second`` lane of a kind works only while the link is fast: on a slow one it would be in the way."""
         self._talk = talk
         self._at = talk.at
         self._urgency = urgency
+        self._second = second
 
     async def turn(self) -> float:
         """Send the segment whose turn it is; 0, or how many seconds there is none unless the bell rings."""
         disk, book, talk = self._at.disk, self._at.media, self._talk
+        if self._second and not self._at.state.rate.is_fast():
+            return IDLE_S
         newest = await disk.do(book.newest)
         if self._urgency is Urgency.LIVE:
             media = live(newest, talk.sending | talk.passed_over)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 SECOND_NS = 1_000_000_000
 WINDOW_NS = 60 * SECOND_NS
 MOST_MARKS = 4_096
+FAST_BYTES = 1_000_000
+"""A second."""
 
 
 class Ceiling:
@@ -39,6 +41,11 @@ class Rate:
     def add(self, size_bytes: int) -> None:
         """So many bytes have been acknowledged now."""
         self._marks.append((self._boot_ns(), size_bytes))
+
+    def is_fast(self) -> bool:
+        """Whether so much has moved that the way there and back, not the link, is what keeps a sender waiting."""
+        seconds = self.seconds_for(FAST_BYTES)
+        return seconds is not None and seconds <= 1
 
     def seconds_for(self, size_bytes: int) -> int | None:
         """How long ``size_bytes`` take at the rate of the last minute; None while nothing moves."""
