@@ -158,14 +158,22 @@ class RunningArchive:
 
     def stop(self) -> None:
         """An orderly end, if it has not ended. Idempotent."""
-        for uplink in self._uplinks:
-            uplink.close()
-        self._uplinks.clear()
+        self.hang_up()
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # its loop has ended, and its thread is about to
                 self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(WAIT_S)
         assert not self._thread.is_alive()
+
+    def at(self, port: int) -> None:
+        """An archive that runs elsewhere with these keys is spoken to at ``port``."""
+        self._port = port
+
+    def hang_up(self) -> None:
+        """End all connections."""
+        for uplink in self._uplinks:
+            uplink.close()
+        self._uplinks.clear()
 
     def uplink(self, station: str = "57-002", unit: str = "u1", *, key: str = "uplink") -> Uplink:
         """A connection for a unit, with a real certificate."""

@@ -1,0 +1,124 @@
+"""``unbroken archive`` as a process of its own: started, stopped, killed, checked."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.archive import RunningArchive, timeless_authority
+from tests.fakes.station import Station
+
+WAIT_S = 30
+_CHECKOUT = Path(__file__).parents[2]
+
+
+class ArchiveProcess:
+    """The command line on a configuration file; keys and certificates come from ``RunningArchive``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.keys = RunningArchive(folder, timeless_authority())
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.keys.at(self.port)
+        self.config = folder / "archive.toml"
+        self.config.write_text(
+            "[archive]\n"
+            'election = "az-2026"\nname = "centre"\n'
+            f"[listen]\nport = {self.port}\n"
+            "[keys]\n"
+            'trust = "keys/root.pem"\nkey = "keys/archive.key"\ncertificate = "keys/archive.pem"\n'
+            'receipt_key = "keys/receipts.key"\nreceipt_certificate = "keys/receipts.pem"\n'
+            '[disk]\ndata = "data"\n'
+            "[limits]\nfree_mib = 0\n"
+        )
+        self.log = folder / "archive.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "unbroken", "archive", "serve", "--config", str(self.config)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=_CHECKOUT)
+        deadline = time.monotonic() + WAIT_S
+        while True:
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+
+    def end(self, number: int) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(WAIT_S)
+
+    def check(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "unbroken", "archive", "check", "--config", str(self.config), *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False, cwd=_CHECKOUT)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[ArchiveProcess]:
+    archive = ArchiveProcess(tmp_path / "archive")
+    yield archive
+    archive.keys.hang_up()
+    if archive.process is not None and archive.process.poll() is None:
+        archive.process.kill()
+        archive.process.wait(WAIT_S)
+
+
+def armed_station(archive: ArchiveProcess) -> Station:
+    station = Station(archive.keys.by)
+    station.begin()
+    station.arm()
+    station.segments(3)
+    return station
+
+
+def test_sigterm_is_an_orderly_end_and_the_check_then_finds_nothing(archive: ArchiveProcess) -> None:
+    archive.start()
+    station = armed_station(archive)
+    uplink = archive.keys.uplink()
+    lacks = uplink.lines(station.lines).json["lacks"]
+    assert isinstance(lacks, list)
+    assert len(lacks) == 3
+    for name, data in station.files.items():
+        if name.endswith(".m4s"):
+            assert uplink.media(data).status == 201
+    refused = archive.check()
+    assert (refused.returncode, "Another process works on" in refused.stderr) == (2, True)
+    assert archive.end(signal.SIGTERM) == 0
+    checked = archive.check()
+    assert (checked.returncode, checked.stdout) == (0, "Checked 1 units: 8 lines, 3 media.\nNo findings.\n")
+    archive.keys.object(lacks[0]).unlink()
+    checked = archive.check()
+    assert (checked.returncode, f"57-002/u1: {lacks[0]} is lost" in checked.stdout) == (1, True)
+    checked = archive.check("--rebuild")
+    assert (checked.returncode, checked.stdout.splitlines()[0]) == (0, "A new index counts 2 media.")
+
+
+def test_killed_between_any_two_requests_it_has_what_it_acknowledged(archive: ArchiveProcess) -> None:
+    station = armed_station(archive)
+    for text in station.lines:
+        archive.start()
+        answer = archive.keys.uplink().lines([text])
+        assert (answer.status, archive.keys.ledger().endswith(text + b"\n")) == (200, True)
+        archive.keys.hang_up()
+        assert archive.end(signal.SIGKILL) == -signal.SIGKILL
+    assert archive.keys.ledger() == station.ledger
+    assert archive.check().returncode == 0
+
+
+def test_what_a_person_must_mend_is_said_in_a_sentence(archive: ArchiveProcess) -> None:
+    (archive.keys.config.receipt_certificate).write_bytes(archive.keys.config.certificate.read_bytes())
+    command = [sys.executable, "-m", "unbroken", "archive", "serve", "--config", str(archive.config)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False, cwd=_CHECKOUT)
+    assert ended.returncode == 2
+    assert "The receipt key's certificate is not for this key and election." in ended.stderr
+    assert "Traceback" not in ended.stderr
