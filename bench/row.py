@@ -10,6 +10,10 @@ from pathlib import Path
 OUT = Path("bench/out")
 
 
+Cells = tuple[str, str, str, str, str, str]
+HEADER: Cells = ("figure", "measured", "target", "met", "beside it", "ratio")
+
+
 class Bound(StrEnum):
     """Which side of the target is the good one."""
 
@@ -68,17 +72,23 @@ def load(figure: str) -> tuple[str, list[Row]]:
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table, columns aligned so that it also reads on a terminal."""
-    cells = [("figure", "measured", "target", "met", "beside it", "ratio")]
-    cells += [_cells(row) for row in rows]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
-    lines = [
-        "| " + " | ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) + " |" for line in cells
+    return render([cells(row) for row in rows])
+
+
+def render(lines: Sequence[Cells]) -> str:
+    """The table of rows whose cells are texts already."""
+    every = [HEADER, *lines]
+    widths = [max(len(line[column]) for line in every) for column in range(len(HEADER))]
+    drawn = [
+        "| " + " | ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) + " |" for line in every
     ]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines)
+    drawn.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(drawn)
 
 
-def _cells(row: Row) -> tuple[str, str, str, str, str, str]:
+def cells(row: Row) -> Cells:
+    """What stands in each column of a row."""
+
     def number(value: float) -> str:
         if value == int(value) or abs(value) >= 1000:
             return f"{value:,.0f}"
