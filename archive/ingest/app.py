@@ -52,7 +52,7 @@ class Endpoints:
         if set(request.query) - {"from", "branch"} or (ask is not None and branch is not None):
             raise RefusedError(400, "form", "the query is one of from=SEQ and branch=SEQ, or empty")
         _require_type(request, LINES_TYPE)
-        with self.intake.admission.admit(request.content_length or MAX_LINES_BYTES, 0):
+        with self.intake.admission.admit(min(request.content_length or MAX_LINES_BYTES, MAX_LINES_BYTES), 0):
             body = await self._whole(request, MAX_LINES_BYTES)
             try:
                 texts = split_lines(body)

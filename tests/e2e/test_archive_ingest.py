@@ -5,6 +5,7 @@ import hashlib
 import shutil
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.client import HTTPException
@@ -23,6 +24,7 @@ from evidence.lines import line_hash
 from evidence.receipt import Acknowledged, read_receipt
 from evidence.words import Cause, Mode
 from tests.fakes.archive import LIMITS, Reply, RunningArchive, Uplink, timeless_authority
+from tests.fakes.faultydisk import FaultyDisk
 from tests.fakes.station import SECOND, Station, private_key
 
 
@@ -412,6 +414,62 @@ def test_a_full_disk_takes_nothing_and_says_when_to_come_again(tmp_path: Path) -
         assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
     finally:
         archive.stop()
+
+
+def test_a_disk_that_fills_while_media_come_refuses_them_and_goes_on(ram: Path) -> None:
+    (ram / "archive" / "data").mkdir(parents=True)
+    disk = FaultyDisk(ram / "archive" / "data")
+    archive = RunningArchive(ram / "archive", timeless_authority(), disk=disk)
+    archive.start()
+    station = armed_station(archive)
+    uplink = archive.uplink()
+    assert uplink.lines(station.lines).status == 200
+    data = next(iter(media_of(station).values()))
+    disk.full = True
+    answer = uplink.media(data)
+    assert (answer.status, answer.json["code"], answer.headers["Retry-After"]) == (503, "disk", "60")
+    disk.full = False
+    uplink.close()
+    assert uplink.media(data).status == 201
+    archive.stop()
+    assert archive.error is None
+
+
+def test_a_body_that_stalls_is_given_up_and_leaves_nothing(tmp_path: Path) -> None:
+    archive = RunningArchive(tmp_path / "archive", timeless_authority(), limits=replace(LIMITS, stall_s=1))
+    archive.start()
+    station = armed_station(archive)
+    uplink = archive.uplink()
+    assert uplink.lines(station.lines).status == 200
+    (sha256, data), *_ = media_of(station).items()
+    head = {"Content-Type": "video/mp4", "Repr-Digest": _digest_of(data), "Content-Length": str(len(data))}
+    assert uplink.send("PUT", f"/v1/media/{sha256}", data[:100], head).status == 408
+    uplink.close()
+    assert list((archive.config.data / "incoming").iterdir()) == []
+    uplink.send_and_hang_up("PUT", f"/v1/media/{sha256}", data[:100], head)
+    assert uplink.media(data).status == 201
+    archive.stop()
+    assert archive.error is None
+
+
+def test_many_units_at_once_are_each_served_as_if_alone(archive: RunningArchive) -> None:
+    stations = [armed_station(archive, unit=f"u{number}", seed=f"unit-{number}") for number in range(6)]
+    uplinks = [archive.uplink(unit=station.unit, key=station.seed) for station in stations]
+    with ThreadPoolExecutor(len(stations)) as threads:
+        receipts = list(threads.map(deliver, uplinks, stations))
+    for station, receipt in zip(stations, receipts, strict=True):
+        assert archive.ledger(unit=station.unit) == station.ledger
+        read = read_receipt(receipt, archive.trust)
+        assert (read.unit, read.media) == (station.unit, tuple(sorted(media_of(station))))
+
+
+def test_one_unit_on_two_connections_at_once_has_one_ledger(archive: RunningArchive) -> None:
+    station = armed_station(archive, segments=12)
+    uplinks = [archive.uplink() for _ in range(4)]
+    with ThreadPoolExecutor(len(uplinks)) as threads:
+        receipts = set(threads.map(deliver, uplinks, [station] * len(uplinks)))
+    assert len(receipts) == 1
+    assert archive.ledger() == station.ledger
 
 
 def test_without_the_time_lines_are_kept_and_nothing_is_acknowledged_by_signature(archive: RunningArchive) -> None:
