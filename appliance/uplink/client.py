@@ -102,7 +102,7 @@ class ArchiveClient:
     async def _exchange(self, method: str, path: str, data: bytes, headers: dict[str, str], before: Before) -> Reply:
         try:
             async with asyncio.timeout(self._answer_s) as deadline:
-                body = self._watched(data, before, deadline)
+                body = _Once(self._watched(data, before, deadline))
                 async with self._session.request(
                     method,
                     self._url + path,
@@ -124,6 +124,19 @@ class ArchiveClient:
             await before(len(chunk))
             deadline.reschedule(clock.time() + self._answer_s)
             yield chunk
+
+
+class _Once:
+    """A body that is sent once: where the library would try again by itself, the archive is asked first."""
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks: AsyncIterator[bytes] | None = chunks
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        chunks, self._chunks = self._chunks, None
+        if chunks is None:
+            raise aiohttp.ClientPayloadError("in the middle of a request")
+        return chunks
 
 
 async def _at_once(size_bytes: int) -> None:
