@@ -122,3 +122,14 @@ def test_what_a_person_must_mend_is_said_in_a_sentence(archive: ArchiveProcess) 
     assert ended.returncode == 2
     assert "The receipt key's certificate is not for this key and election." in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence(archive: ArchiveProcess) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", archive.port))
+        taken.listen()
+        command = [sys.executable, "-m", "unbroken", "archive", "serve", "--config", str(archive.config)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False, cwd=_CHECKOUT)
+    assert ended.returncode == 2
+    assert f"cannot listen at 127.0.0.1, port {archive.port}" in ended.stderr
+    assert "Traceback" not in ended.stderr
