@@ -42,7 +42,8 @@ class Delivering:
 
     def __init__(self, folder: Path, station: SteppedStation, archive: ArchivePeer) -> None:
         self.station, self.archive = station, archive
-        self.folder = folder / "uplink"
+        # Where the stepped recorder looks for receipts.
+        self.folder = station.config.data.parent
         station.config.trust.write_bytes(station.root)
         certificate, key = write_key(folder / "keys", station.authority)
         self.uplink = UplinkConfig(
