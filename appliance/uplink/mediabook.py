@@ -31,11 +31,20 @@ MEDIA_TABLES: dict[str, Columns] = {
 """``gone`` ones lie here no more; ``entry`` is where the recorder finds the receipt; ``reason`` says why refused."""
 MEDIA_INDEXES = (
     ("media", "state", "gone", "acknowledged", "seq"),
+    ("media", "state", "gone", "size"),
     ("media", "camera", "seq"),
     ("media", "session", "camera", "run", "position"),
     ("media", "entry"),
 )
 _MEDIA = "sha256, seq, session, camera, run, position, size, counting, state, acknowledged"
+_NEWEST = """
+WITH RECURSIVE its(camera) AS (
+    SELECT min(camera) FROM media
+    UNION ALL SELECT (SELECT min(camera) FROM media WHERE camera > its.camera) FROM its WHERE its.camera IS NOT NULL
+)
+SELECT camera, (SELECT max(seq) FROM media WHERE media.camera = its.camera) FROM its WHERE camera IS NOT NULL
+"""
+_AT = "WHERE camera = ? AND seq = ? AND gone = 0"
 _PAGE = 2_000
 _CANDIDATES = 8
 """More than are ever being sent at a time."""
@@ -81,11 +90,9 @@ class MediaBook:
         self._db.change("UPDATE media SET gone = 1 WHERE sha256 = ?", (sha256,))
 
     def newest(self) -> list[Media]:
-        """The newest segment of each camera."""
-        return self._media(
-            "JOIN (SELECT camera AS its, max(seq) AS last FROM media GROUP BY camera) ON camera = its AND seq = last "
-            "WHERE gone = 0"
-        )
+        """The newest segment of each camera. A few steps down an index, however many there are."""
+        rows = self._db.rows(_NEWEST)
+        return [each for camera, seq in rows for each in self._media(_AT, (camera, seq))]
 
     def waiting(self) -> list[Media]:
         """The oldest that the archive lacks and that lie here, and the oldest of those of the counting."""
