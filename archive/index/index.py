@@ -16,6 +16,9 @@ from evidence.receipt import Acknowledged
 from evidence.verify.media import Expected
 from evidence.words import Mode
 
+_READERS = 32
+"""As many threads as asyncio has at most for what blocks."""
+
 
 class Index:
     """Every method is one transaction. ``commit`` is durable on return; a database that fails there is final."""
@@ -228,7 +231,7 @@ def _line(row: "Row[tuple[object, ...]]") -> LineRow:
 
 
 def _engine(url: str) -> Engine:
-    engine = create_engine(url)
+    engine = create_engine(url, pool_size=_READERS)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
     return engine
