@@ -1,19 +1,14 @@
 """The station's configuration: one TOML file, parsed into values that cannot be wrong in form."""
 
-import difflib
 import os
-import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from appliance.uplink.plan import Policy
 from base.errors import OperatorError
+from base.settings import REQUIRED, checked, place, read_toml, refuse_unknown, section
 from evidence.members import NAME, natural, nullable, one_of, positive
-
-T = TypeVar("T")
 
 MIN_RESERVE_MIB = 16
 MAX_CAMERAS = 4
@@ -81,22 +76,22 @@ class StationConfig:
 
 
 _TOP: dict[str, dict[str, object]] = {
-    "station": {"election": "", "station": "", "unit": ""},
-    "keys": {"trust": "", "key": "", "certificate": "", "profile": None, "pins": None},
-    "disk": {"data": "", "run": "", "reserve_mib": 256, "receipts": None},
+    "station": {"election": REQUIRED, "station": REQUIRED, "unit": REQUIRED},
+    "keys": {"trust": REQUIRED, "key": REQUIRED, "certificate": REQUIRED, "profile": None, "pins": None},
+    "disk": {"data": REQUIRED, "run": REQUIRED, "reserve_mib": 256, "receipts": None},
 }
 _UPLINK: dict[str, object] = {
-    "url": "",
-    "certificate": "",
-    "key": "",
-    "data": "",
+    "url": REQUIRED,
+    "certificate": REQUIRED,
+    "key": REQUIRED,
+    "data": REQUIRED,
     "policy": Policy.COUNTING_FIRST.value,
     "rate_kbit": None,
     "backfill_kbit": None,
 }
 _CAMERA: dict[str, object] = {
-    "id": "",
-    "source": "",
+    "id": REQUIRED,
+    "source": REQUIRED,
     "width": 1920,
     "height": 1080,
     "fps": 15,
@@ -104,17 +99,12 @@ _CAMERA: dict[str, object] = {
     "gop_seconds": 2,
     "mask": [],
 }
-"""Every key with its default; an empty text has none and must be given."""
+"""Every key with its default."""
 
 
 def load_config(path: Path) -> StationConfig:
     """Read and check the configuration. Raises OperatorError that names the file, the key and what to write."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise OperatorError(f"{path} is not there.", hint="Give the station's configuration with --config.") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise OperatorError(f"{path} cannot be read as TOML: {error}.") from error
+    document = read_toml(path, "the station's configuration")
     try:
         return _station(document, path.resolve().parent)
     except ValueError as error:
@@ -133,38 +123,38 @@ def describe(config: StationConfig) -> str:
 
 
 def _station(document: dict[str, object], folder: Path) -> StationConfig:
-    _refuse_unknown(document, [*_TOP, "uplink", "camera"], "")
+    refuse_unknown(document, [*_TOP, "uplink", "camera"], "")
     values: dict[str, object] = {}
-    for section, keys in _TOP.items():
-        values |= _section(document.get(section, {}), keys, section)
+    for name, keys in _TOP.items():
+        values |= section(document.get(name, {}), keys, name)
     cameras = document.get("camera", [])
     if not isinstance(cameras, list) or not 1 <= len(cameras) <= MAX_CAMERAS:
         raise ValueError(f"write one to {MAX_CAMERAS} [[camera]] sections")
     parsed = tuple(_camera(each, number) for number, each in enumerate(cameras, 1))
     if len({camera.id for camera in parsed}) != len(parsed):
         raise ValueError("two cameras have one id")
-    reserve_mib = _checked(natural, values["reserve_mib"], "disk.reserve_mib")
+    reserve_mib = checked(natural, values["reserve_mib"], "disk.reserve_mib")
     if reserve_mib < MIN_RESERVE_MIB:
         raise ValueError(f"disk.reserve_mib is less than {MIN_RESERVE_MIB}")
 
-    def place(key: str, section: str) -> Path:
-        return _path(values[key], f"{section}.{key}", folder)
+    def path(key: str, name: str) -> Path:
+        return place(values[key], f"{name}.{key}", folder)
 
     uplink = _uplink(document["uplink"], folder) if "uplink" in document else None
     receipts = None if uplink is None else uplink.receipts
     config = StationConfig(
-        election=_checked(NAME, values["election"], "station.election"),
-        station=_checked(NAME, values["station"], "station.station"),
-        unit=_checked(NAME, values["unit"], "station.unit"),
-        trust=place("trust", "keys"),
-        key=place("key", "keys"),
-        certificate=place("certificate", "keys"),
-        profile=place("profile", "keys") if values["profile"] is not None else None,
-        pins=place("pins", "keys") if values["pins"] is not None else None,
-        data=place("data", "disk"),
-        run=place("run", "disk"),
+        election=checked(NAME, values["election"], "station.election"),
+        station=checked(NAME, values["station"], "station.station"),
+        unit=checked(NAME, values["unit"], "station.unit"),
+        trust=path("trust", "keys"),
+        key=path("key", "keys"),
+        certificate=path("certificate", "keys"),
+        profile=path("profile", "keys") if values["profile"] is not None else None,
+        pins=path("pins", "keys") if values["pins"] is not None else None,
+        data=path("data", "disk"),
+        run=path("run", "disk"),
         reserve_mib=reserve_mib,
-        receipts=place("receipts", "disk") if values["receipts"] is not None else receipts,
+        receipts=path("receipts", "disk") if values["receipts"] is not None else receipts,
         cameras=parsed,
         uplink=uplink,
     )
@@ -174,17 +164,17 @@ def _station(document: dict[str, object], folder: Path) -> StationConfig:
 
 
 def _uplink(value: object, folder: Path) -> UplinkConfig:
-    values = _section(value, _UPLINK, "uplink")
-    rates = {key: _checked(nullable(positive), values[key], f"uplink.{key}") for key in ("rate_kbit", "backfill_kbit")}
+    values = section(value, _UPLINK, "uplink")
+    rates = {key: checked(nullable(positive), values[key], f"uplink.{key}") for key in ("rate_kbit", "backfill_kbit")}
     for key, rate in rates.items():
         if rate is not None and rate < MIN_RATE_KBIT:
             raise ValueError(f"uplink.{key} is less than {MIN_RATE_KBIT}")
     return UplinkConfig(
         url=_url(values["url"]),
-        certificate=_path(values["certificate"], "uplink.certificate", folder),
-        key=_path(values["key"], "uplink.key", folder),
-        data=_path(values["data"], "uplink.data", folder),
-        policy=_checked(one_of(Policy), values["policy"], "uplink.policy"),
+        certificate=place(values["certificate"], "uplink.certificate", folder),
+        key=place(values["key"], "uplink.key", folder),
+        data=place(values["data"], "uplink.data", folder),
+        policy=checked(one_of(Policy), values["policy"], "uplink.policy"),
         rate_kbit=rates["rate_kbit"],
         backfill_kbit=rates["backfill_kbit"],
     )
@@ -204,61 +194,24 @@ def _url(value: object) -> str:
 
 
 def _camera(value: object, number: int) -> CameraConfig:
-    section = f"camera {number}"
-    values = _section(value, _CAMERA, section)
+    name = f"camera {number}"
+    values = section(value, _CAMERA, name)
     numbers = {
-        key: _checked(positive, values[key], f"{section}: {key}")
+        key: checked(positive, values[key], f"{name}: {key}")
         for key in ("width", "height", "fps", "bitrate", "gop_seconds")
     }
     if numbers["width"] % 2 or numbers["height"] % 2:
-        raise ValueError(f"{section}: width and height must be even")
+        raise ValueError(f"{name}: width and height must be even")
     if not (64 <= numbers["width"] <= 4096 and 64 <= numbers["height"] <= 4096):
-        raise ValueError(f"{section}: width and height must be 64 to 4096")
+        raise ValueError(f"{name}: width and height must be 64 to 4096")
     if not 5 <= numbers["fps"] <= 60:
-        raise ValueError(f"{section}: fps must be 5 to 60")
+        raise ValueError(f"{name}: fps must be 5 to 60")
     if not 10_000 <= numbers["bitrate"] <= 100_000_000:
-        raise ValueError(f"{section}: bitrate must be 10000 to 100000000")
+        raise ValueError(f"{name}: bitrate must be 10000 to 100000000")
     if not 1 <= numbers["gop_seconds"] <= 10:
-        raise ValueError(f"{section}: gop_seconds must be 1 to 10")
+        raise ValueError(f"{name}: gop_seconds must be 1 to 10")
     if not isinstance(values["source"], str) or not isinstance(values["mask"], list):
-        raise ValueError(f"{section}: source must be text and mask an array of polygons")
+        raise ValueError(f"{name}: source must be text and mask an array of polygons")
     return CameraConfig(
-        id=_checked(NAME, values["id"], f"{section}: id"), source=values["source"], mask=values["mask"], **numbers
+        id=checked(NAME, values["id"], f"{name}: id"), source=values["source"], mask=values["mask"], **numbers
     )
-
-
-def _section(value: object, keys: dict[str, object], section: str) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise ValueError(f"{section} must be a section")
-    _refuse_unknown(value, list(keys), f"{section}: ")
-    for key, default in keys.items():
-        if default == "" and key not in value:
-            raise ValueError(f"{section}: {key} is missing")
-    return {**keys, **value}
-
-
-def _refuse_unknown(found: dict[str, object], known: list[str], prefix: str) -> None:
-    for key in found:
-        if key not in known:
-            close = difflib.get_close_matches(key, known, 1)
-            advice = f"; perhaps {close[0]} is meant" if close else f"; known are {', '.join(known)}"
-            raise ValueError(f"{prefix}there is no key {key}{advice}")
-
-
-def _checked(check: Callable[[object], T], value: object, key: str) -> T:
-    try:
-        return check(value)
-    except ValueError as error:
-        raise ValueError(f"{key} {error}") from None
-
-
-def _path(value: object, key: str, folder: Path) -> Path:
-    """A path, relative to the configuration's folder; ``credential:NAME`` is one that systemd loaded for the unit."""
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{key} must be a path")
-    if value.startswith("credential:"):
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-        if not credentials:
-            raise ValueError(f"{key} names a credential, but the service manager passed none")
-        return Path(credentials) / value.removeprefix("credential:")
-    return folder / value
