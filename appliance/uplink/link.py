@@ -66,7 +66,12 @@ class Link:
             group.create_task(self._deliver())
 
     async def _follow(self) -> None:
+        read_to: tuple[int, int] | None = None
         while True:
+            mark = self._follower.head_mark()
+            if mark is not None and mark == read_to and self._follower.trouble is None:
+                await asyncio.sleep(FOLLOW_S)
+                continue
             before = self._follower.lines_read
             more = await self._at.disk.do(self._follower.step)
             if self._follower.lines_read != before:
@@ -77,6 +82,7 @@ class Link:
                 await self._at.disk.do(adopt_entries, self._at)
                 await self._at.disk.do(clear_spent, self._at)
                 self._caught_up.set()
+            read_to = mark
             await asyncio.sleep(FOLLOW_S)
 
     async def _deliver(self) -> None:
