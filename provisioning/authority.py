@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Protocol, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -13,6 +14,18 @@ from cryptography.x509.oid import NameOID
 from evidence.certificate import subject_uri
 from evidence.keys import SoftwareSigner
 from evidence.profile import Profile, write_profile
+
+Signed_co = TypeVar("Signed_co", covariant=True)
+
+
+class _Builder(Protocol[Signed_co]):
+    def sign(
+        self,
+        private_key: ec.EllipticCurvePrivateKey,
+        algorithm: hashes.SHA256,
+        *,
+        ecdsa_deterministic: bool | None = None,
+    ) -> Signed_co: ...
 
 
 class Authority:
@@ -111,8 +124,13 @@ class Authority:
         entry = x509.RevokedCertificateBuilder().serial_number(cert.serial_number).revocation_date(at).build()
         builder = x509.CertificateRevocationListBuilder().issuer_name(self.root.subject).last_update(at)
         builder = builder.next_update(self._to).add_revoked_certificate(entry)
-        signed = builder.sign(self._root_key, hashes.SHA256(), ecdsa_deterministic=self._deterministic or None)
-        return signed.public_bytes(Encoding.PEM)
+        return self._sign(builder).public_bytes(Encoding.PEM)
+
+    def _sign(self, builder: "_Builder[Signed_co]") -> "Signed_co":
+        # The option came with cryptography 44; Debian 13 has 43, and only test vectors need it.
+        if self._deterministic:
+            return builder.sign(self._root_key, hashes.SHA256(), ecdsa_deterministic=True)
+        return builder.sign(self._root_key, hashes.SHA256())
 
     def _certificate(
         self,
@@ -142,7 +160,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=issuing, path_length=0 if issuing else None), critical=True)
             .add_extension(_usage(issuing), critical=True)
         )
-        return builder.sign(self._root_key, hashes.SHA256(), ecdsa_deterministic=self._deterministic or None)
+        return self._sign(builder)
 
 
 def _name(uri: str) -> x509.Name:
