@@ -81,6 +81,7 @@ def test_what_was_said_of_a_process_that_has_ended_is_not_said_any_longer(record
     assert not status.exists()
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("case", ["no folder", "unit.json unreadable"])
 def test_a_disk_that_cannot_be_read_is_a_code_and_not_a_restart_loop(
     station: DemoStation, tmp_path: Path, case: str

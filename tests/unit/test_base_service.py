@@ -9,6 +9,7 @@ from base.service import Service
 from tests.fakes.process import needs_notifications
 
 
+@pytest.mark.faults
 def test_a_service_manager_that_does_not_listen_costs_a_message_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
