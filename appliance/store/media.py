@@ -69,13 +69,6 @@ class MediaFiles:
         self._finished.append(part)
         return Written(sha256=part.digest.hexdigest(), size_bytes=part.size_bytes)
 
-    def discard(self, camera: str) -> None:
-        """Give the camera's open segment up, if there is one, and its space back."""
-        part = self._open.pop(camera, None)
-        if part is not None:
-            part.file.close()
-            self._disk.remove(part_of(part.final))
-
     def settle(self) -> None:
         """Make everything written durable, and everything finished under its final name.
 

@@ -234,16 +234,6 @@ def test_the_reserve_is_set_aside_again_once_there_is_room(disk: FaultyDisk, lay
     assert not disk.steps[since:]
 
 
-def test_an_open_segment_can_be_given_up_with_its_space(disk: FaultyDisk, layout: Layout) -> None:
-    storage = _storage(disk, layout)
-    storage.media.begin_run("cam1", 0, b"init")
-    storage.media.append("cam1", 0, 0, b"media")
-    storage.media.discard("cam1")
-    storage.media.discard("cam1")
-    storage.commit()
-    assert [path.name for path in layout.media.rglob("*.m*")] == ["init.mp4"]
-
-
 def test_media_are_written_once(disk: FaultyDisk, layout: Layout) -> None:
     storage = _storage(disk, layout)
     storage.media.begin_run("cam1", 0, b"init")
