@@ -11,13 +11,19 @@ from evidence.members import NAME
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much is taken in at a time. Sizes are MiB; ``stall_s`` is how long a sender may say nothing."""
+    """How much is taken in at a time. Sizes are MiB; ``stall_s`` is how long a sender may say nothing.
+
+    ``workers`` are the processes that receive and verify; ``readback_mib_s`` is how fast what is stored is read back
+    and hashed, 0 where it is not.
+    """
 
     in_flight_mib: int
     backfill_mib: int
     free_mib: int
     stall_s: int
     branches: int
+    workers: int = 1
+    readback_mib_s: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +57,15 @@ _KNOWN: dict[str, dict[str, object]] = {
         "receipt_certificate": REQUIRED,
     },
     "disk": {"data": REQUIRED, "database": None},
-    "limits": {"in_flight_mib": 256, "backfill_mib": 128, "free_mib": 1024, "stall_s": 30, "branches": 64},
+    "limits": {
+        "in_flight_mib": 256,
+        "backfill_mib": 128,
+        "free_mib": 1024,
+        "stall_s": 30,
+        "branches": 64,
+        "workers": 1,
+        "readback_mib_s": 8,
+    },
 }
 
 
@@ -99,6 +113,8 @@ def _limits(values: dict[str, object]) -> Limits:
         free_mib=within(values["free_mib"], "limits.free_mib", 0, 1 << 30),
         stall_s=within(values["stall_s"], "limits.stall_s", 1, 3_600),
         branches=within(values["branches"], "limits.branches", 2, 1_000),
+        workers=within(values["workers"], "limits.workers", 1, 64),
+        readback_mib_s=within(values["readback_mib_s"], "limits.readback_mib_s", 0, 10_000),
     )
 
 
