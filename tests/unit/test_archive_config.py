@@ -43,7 +43,9 @@ def test_the_least_configuration_listens_on_this_machine_only_and_keeps_an_index
     assert (config.address, config.port, config.revoked) == ("127.0.0.1", 8443, None)
     assert (config.data, config.key) == (tmp_path / "data", tmp_path / "archive.key")
     assert config.database == f"sqlite:///{tmp_path}/data/index.sqlite"
-    assert config.limits == Limits(in_flight_mib=256, backfill_mib=128, free_mib=1024, stall_s=30, branches=64)
+    assert config.limits == Limits(
+        in_flight_mib=256, backfill_mib=128, free_mib=1024, stall_s=30, branches=64, readback_mib_s=8
+    )
 
 
 def test_a_credential_lies_where_the_service_manager_put_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
