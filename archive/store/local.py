@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,13 +47,17 @@ class LocalStore:
     def has(self, sha256: str) -> bool:
         return self._path(sha256).is_file()
 
+    def missing(self, digests: Collection[str]) -> set[str]:
+        return {sha256 for sha256 in digests if not self.has(sha256)}
+
     def open(self, sha256: str) -> BinaryIO:
         return self._path(sha256).open("rb")
 
-    def digests(self) -> Iterator[str]:
+    def digests(self, after: str = "") -> Iterator[str]:
         for folder in sorted(self._folder.iterdir()):
-            if len(folder.name) == 2:
-                yield from sorted(each.name for each in folder.iterdir() if _DIGEST.fullmatch(each.name))
+            if len(folder.name) == 2 and folder.name >= after[:2]:
+                found = [each.name for each in folder.iterdir() if _DIGEST.fullmatch(each.name)]
+                yield from sorted(each for each in found if each > after)
 
     def _path(self, sha256: str) -> Path:
         if not _DIGEST.fullmatch(sha256):
