@@ -9,9 +9,11 @@ from collections.abc import Callable
 from aiohttp import web
 
 from archive.config import ArchiveConfig
+from archive.ingest.admission import Admission
 from archive.ingest.app import Endpoints
 from archive.ingest.committer import Committer
-from archive.ingest.intake import Intake
+from archive.ingest.lines import LineIntake
+from archive.ingest.mediaintake import MediaIntake
 from archive.ingest.peer import Peers, server_context
 from archive.parts import Parts, open_parts
 from archive.receipts import Acknowledger, load_certificates, load_signer
@@ -62,21 +64,36 @@ async def run(
             utc_us=utc_us,
         ),
     )
-    intake = Intake(
+    limits = config.limits
+    admission = Admission(
+        most_bytes=limits.in_flight_mib << 20,
+        most_backfill_bytes=limits.backfill_mib << 20,
+        least_free_bytes=limits.free_mib << 20,
+        free_bytes=lambda: parts.disk.free_bytes(config.data),
+    )
+    lines = LineIntake(
         election=config.election,
         trust=parts.trust,
         clock=clock,
-        limits=config.limits,
+        limits=limits,
         index=parts.index,
         ledgers=parts.ledgers,
         journal=parts.journal,
+        committer=committer,
+    )
+    media = MediaIntake(
+        index=parts.index,
         store=parts.store,
         spool=Spool(parts.disk, config.data / "incoming"),
         committer=committer,
-        free_bytes=lambda: parts.disk.free_bytes(config.data),
+        admission=admission,
     )
     endpoints = Endpoints(
-        intake=intake, peers=Peers(parts.trust, config.election, utc_us), stall_s=config.limits.stall_s
+        lines_intake=lines,
+        media_intake=media,
+        admission=admission,
+        peers=Peers(parts.trust, config.election, utc_us),
+        stall_s=limits.stall_s,
     )
     runner = web.AppRunner(endpoints.application(), access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()

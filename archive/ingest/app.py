@@ -1,4 +1,4 @@
-"""The endpoints of spec/upload.md over HTTP: forms and statuses. What they mean is in archive/ingest/intake.py."""
+"""The endpoints of spec/upload.md over HTTP: forms and statuses. What they mean is in lines.py and mediaintake.py."""
 
 import asyncio
 import json
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from archive.ingest.intake import Intake, LinesAnswer
+from archive.ingest.admission import Admission
+from archive.ingest.lines import LineIntake, LinesAnswer
 from archive.ingest.media import read_head
+from archive.ingest.mediaintake import MediaIntake
 from archive.ingest.peer import Peers
 from archive.ingest.reading import split_lines
 from archive.ingest.refusal import RefusedError
@@ -33,7 +35,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Endpoints:
     """``stall_s`` is how long a sender may say nothing in the middle of a body."""
 
-    intake: Intake
+    lines_intake: LineIntake
+    media_intake: MediaIntake
+    admission: Admission
     peers: Peers
     stall_s: float
 
@@ -52,7 +56,7 @@ class Endpoints:
         if set(request.query) - {"from", "branch"} or (ask is not None and branch is not None):
             raise RefusedError(400, "form", "the query is one of from=SEQ and branch=SEQ, or empty")
         _require_type(request, LINES_TYPE)
-        with self.intake.admission.admit(min(request.content_length or MAX_LINES_BYTES, MAX_LINES_BYTES), 0):
+        with self.admission.admit(min(request.content_length or MAX_LINES_BYTES, MAX_LINES_BYTES), 0):
             body = await self._whole(request, MAX_LINES_BYTES)
             try:
                 texts = split_lines(body)
@@ -61,10 +65,10 @@ class Endpoints:
             if len(texts) > MAX_LINES:
                 raise RefusedError(413, "form", f"at most {MAX_LINES} lines at a time")
             if ask is None:
-                return _lines_response(await self.intake.lines(name, texts, branch=branch))
+                return _lines_response(await self.lines_intake.lines(name, texts, branch=branch))
             if texts:
                 raise RefusedError(400, "form", "from=SEQ comes without lines")
-            return _lines_response(await self.intake.line_at(name, ask))
+            return _lines_response(await self.lines_intake.line_at(name, ask))
 
     async def media(self, request: web.Request) -> web.Response:
         """Section 3."""
@@ -76,14 +80,14 @@ class Endpoints:
             digest=",".join(request.headers.getall("Repr-Digest", [])),
             priority=",".join(request.headers.getall("Priority", [])),
         )
-        return web.Response(status=await self.intake.media(name, announced, self._body(request)))
+        return web.Response(status=await self.media_intake.media(name, announced, self._body(request)))
 
     async def receipts(self, request: web.Request) -> web.Response:
         """Section 4."""
         name = self._unit(request)
         _require_type(request, "application/json")
         media = _read_media(await self._whole(request, _MAX_RECEIPTS_BYTES))
-        receipt, lacks = await self.intake.receipt(name, media)
+        receipt, lacks = await self.lines_intake.receipt(name, media)
         return web.json_response({"receipt": receipt, "lacks": list(lacks)})
 
     def _unit(self, request: web.Request) -> UnitName:

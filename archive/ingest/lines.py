@@ -1,17 +1,15 @@
-"""What the archive does with what a unit sends; of HTTP it knows only the statuses that it refuses with."""
+"""What the archive does with lines that a unit sends; of HTTP it knows only the statuses that it refuses with."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archive.config import Limits
 from archive.index.index import Index
 from archive.index.rows import BranchRow
-from archive.ingest.admission import Admission
-from archive.ingest.committer import Committer, LinesWork, MediaWork, ReceiptWork
+from archive.ingest.committer import Committer, LinesWork, ReceiptWork
 from archive.ingest.forks import known_forks
-from archive.ingest.media import Announced, judge_draft, receive, refuse
 from archive.ingest.reading import OtherUnitError, Refusal
 from archive.ingest.record import ConflictError, Planned, TooManyBranchesError, UnitRecord
 from archive.ingest.refusal import RefusedError
@@ -19,15 +17,12 @@ from archive.names import UnitName
 from archive.receipts import logged_subject
 from archive.store.journal import ReceiptJournal
 from archive.store.ledgers import LedgerFiles
-from archive.store.spool import Draft, Spool
-from archive.store.store import Store
 from base.clock import Clock
 from evidence.certificate import Trust
 from evidence.receipt import Acknowledged
-from evidence.words import Mode
 
 MAX_LACKS = 512
-_UNKNOWN_TIME_S, _TOO_MANY_BRANCHES_S, _DISK_S = 60, 3_600, 60
+_UNKNOWN_TIME_S, _TOO_MANY_BRANCHES_S = 60, 3_600
 _log = logging.getLogger("archive")
 
 
@@ -42,8 +37,8 @@ class LinesAnswer:
     refused: Refusal | None
 
 
-class Intake:
-    """Verifies in threads, leaves writing to the committer, and answers for what is durable."""
+class LineIntake:
+    """Verifies lines in threads, leaves writing to the committer, and answers for what is durable."""
 
     def __init__(
         self,
@@ -55,22 +50,12 @@ class Intake:
         index: Index,
         ledgers: LedgerFiles,
         journal: ReceiptJournal,
-        store: Store,
-        spool: Spool,
         committer: Committer,
-        free_bytes: Callable[[], int],
     ) -> None:
         self._election, self._trust, self._clock = election, trust, clock
         self._limits = limits
         self._index, self._ledgers, self._journal = index, ledgers, journal
-        self._store, self._spool = store, spool
         self._committer = committer
-        self.admission = Admission(
-            most_bytes=limits.in_flight_mib << 20,
-            most_backfill_bytes=limits.backfill_mib << 20,
-            least_free_bytes=limits.free_mib << 20,
-            free_bytes=free_bytes,
-        )
         self._records: dict[UnitName, UnitRecord] = {}
         self._locks: dict[UnitName, asyncio.Lock] = {}
         """One request with lines at a time for each unit; both grow with the units of the election only."""
@@ -112,52 +97,12 @@ class Intake:
         head = None if line is None else (line.seq, line.sha256)
         return LinesAnswer(status=200, head=head, receipt=None, lacks=(), refused=None)
 
-    async def media(self, name: UnitName, announced: Announced, body: AsyncIterator[bytes]) -> int:
-        """Take in a segment. Returns 201, or 200 where it is there already and ``body`` was not read.
-
-        Raises RefusedError; then nothing of it is kept.
-        """
-        named = await asyncio.to_thread(self._index.named, name, announced.sha256)
-        armed = [expected for expected, _ in named if expected.segment.mode is not Mode.UNARMED]
-        if not armed:
-            raise RefusedError(404, "media-unnamed", "no line of this unit names it as armed: send the lines first")
-        if any(stored for _, stored in named) and self._store.has(announced.sha256):
-            return 200
-        with self.admission.admit(announced.size_bytes, announced.urgency):
-            draft = await self._draft(body)
-            try:
-                fault = await asyncio.to_thread(judge_draft, draft, announced, armed)
-            except BaseException:
-                await asyncio.to_thread(draft.discard)
-                raise
-            if fault is not None:
-                await asyncio.to_thread(draft.discard)
-                fields = {"unit": str(name), "sha256": announced.sha256, "code": fault.code.value}
-                _log.warning("media are refused", extra={"fields": fields})
-                raise refuse(fault)
-            await self._committer.do(MediaWork(name=name, draft=draft))
-        return 201
-
     async def receipt(self, name: UnitName, media: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
         """A *stored* receipt for ``media``, the same each time; or None, and those that the archive does not hold."""
         done = await self._committer.do(ReceiptWork(name=name, media=media))
         if done.receipt is None and not done.lacks:
             raise RefusedError(503, "no-receipts", "no receipt can be signed now", retry_after_s=_UNKNOWN_TIME_S)
         return done.receipt, done.lacks
-
-    async def _draft(self, body: AsyncIterator[bytes]) -> Draft:
-        try:
-            draft = await asyncio.to_thread(self._spool.begin)
-        except OSError as error:
-            raise _disk_error(error) from error
-        try:
-            await receive(body, draft)
-        except BaseException as error:
-            await asyncio.to_thread(draft.discard)
-            if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
-                raise _disk_error(error) from error
-            raise
-        return draft
 
     async def _record(self, name: UnitName) -> UnitRecord:
         if name not in self._records:
@@ -194,8 +139,3 @@ class Intake:
 
 def _head(row: BranchRow | None) -> tuple[int, str] | None:
     return None if row is None else (row.head_seq, row.head_sha256)
-
-
-def _disk_error(error: OSError) -> RefusedError:
-    _log.error("the disk takes no media", extra={"fields": {"error": str(error)}})
-    return RefusedError(503, "disk", "the archive's disk takes nothing", retry_after_s=_DISK_S)
