@@ -48,7 +48,7 @@ def check(parts: Parts) -> Checked:
         named |= _check_media(parts, name, checked)
         for fork in known_forks(name, parts.index, parts.ledgers):
             what = "two signatures of one line" if fork.code is None else fork.code
-            checked.notes.append(f"{name}: branches {fork.parent} and {fork.child} part at line {fork.seq}: {what}")
+            checked.notes.append(f"{name}: branches {fork.one} and {fork.two} part at line {fork.seq}: {what}")
     for sha256 in parts.store.digests():
         checked.objects += 1
         if sha256 not in named:

@@ -6,7 +6,9 @@ from sqlalchemy import Connection, Engine, Row, Select, create_engine, event, fu
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 
+from archive.finding import FindingRow
 from archive.index import write
+from archive.index.findings import add_finding, select_findings
 from archive.index.rows import BranchRow, Changes, LineRow
 from archive.index.schema import branches, clear, lines, migrate, receipts, runs, segments, units
 from archive.names import UnitName
@@ -65,11 +67,18 @@ class Index:
             write.add_media(connection, unit(media.name), media)
         for receipt in changes.receipts:
             write.add_receipt(connection, unit(receipt.name), receipt)
+        for finding in changes.findings:
+            add_finding(connection, self._election, finding)
 
     def lose(self, name: UnitName, digests: Sequence[str]) -> None:
         """The store does not hold these any more."""
         with self._engine.begin() as connection:
             write.lose_media(connection, write.unit_id(connection, self._election, name), digests)
+
+    def findings(self, station: str | None = None) -> list[FindingRow]:
+        """What was found, of all or of one station, by station, unit and number of the line."""
+        with self._engine.connect() as connection:
+            return select_findings(connection, self._election, station)
 
     def units(self) -> list[UnitName]:
         """Every unit that the index knows."""
@@ -117,14 +126,17 @@ class Index:
         )
         return [_line(row) for row in self._rows(rows.order_by(lines.c.seq))]
 
-    def span(self, name: UnitName, branch: int, from_seq: int) -> tuple[int, bool]:
-        """Boot time from first to last of a branch's own lines from ``from_seq`` on, and whether one is a ``start``."""
-        own = (lines.c.unit_id == self._id(name)) & (lines.c.branch == branch) & (lines.c.seq >= from_seq)
+    def span(self, name: UnitName, branch: int, from_seq: int, to_seq: int) -> tuple[int, int, bool] | None:
+        """Least and greatest boot time of a branch's own lines from one ``seq`` to before another, and whether one is a
+        ``start``; None where there are none.
+        """
+        own = (lines.c.unit_id == self._id(name)) & (lines.c.branch == branch)
+        own &= (lines.c.seq >= from_seq) & (lines.c.seq < to_seq)
         ends = select(func.min(lines.c.boot_ns), func.max(lines.c.boot_ns)).where(own)
         with self._engine.connect() as connection:
             least, most = connection.execute(ends).one()
             start = connection.execute(select(lines.c.seq).where(own, lines.c.start).limit(1)).first()
-        return (0 if least is None else most - least), start is not None
+        return None if least is None else (least, most, start is not None)
 
     def named(self, name: UnitName, sha256: str) -> list[tuple[Expected, bool]]:
         """What the unit's lines say of a digest, and whether the store has it for the unit."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from archive.finding import Finding
 from archive.names import UnitName
 from evidence.lines import Run, Segment
 from evidence.receipt import Acknowledged
@@ -104,3 +105,4 @@ class Changes:
     lines: tuple[NewLines, ...] = ()
     media: tuple[NewMedia, ...] = ()
     receipts: tuple[ReceiptRow, ...] = ()
+    findings: tuple[Finding, ...] = ()

@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
 )
 
+from archive.index.first import FIRST
 from base.errors import OperatorError
 
 METADATA = MetaData()
@@ -123,16 +124,39 @@ receipts = Table(
     Index("receipts_by_offset", "offset"),
 )
 
+findings = Table(
+    "findings",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("election", String(32), nullable=False),
+    Column("station", String(32), nullable=False),
+    Column("unit", String(32), nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("seq", BigInteger),
+    Column("first_us", BigInteger),
+    Column("last_us", BigInteger),
+    Column("times", BigInteger, nullable=False),
+    Column("detail", String(500), nullable=False),
+    Column("evidence", String(64)),
+    UniqueConstraint("election", "station", "unit", "subject"),
+)
+"""``station`` and ``unit`` are empty where a finding is no unit's. It may be of one that has delivered nothing."""
+
 schema = Table("schema", METADATA, Column("version", Integer, primary_key=True))
 
 
 def _first(connection: Connection) -> None:
-    METADATA.create_all(connection)
+    FIRST.create_all(connection)
 
 
-_STEPS: tuple[Callable[[Connection], None], ...] = (_first,)
-"""Step N takes a database of version N to N + 1. A step that has been released is never changed; when there is a
-second, the first gets a copy of these tables of its own.
+def _findings(connection: Connection) -> None:
+    findings.create(connection)
+
+
+_STEPS: tuple[Callable[[Connection], None], ...] = (_first, _findings)
+"""Step N takes a database of version N to N + 1. A step that has been released is never changed: where a later one
+changes a table, those before it get a copy of it as it was.
 """
 
 

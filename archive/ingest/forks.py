@@ -1,61 +1,153 @@
-"""What a fork is that the archive holds both branches of (spec/ledger.md, section 8)."""
+"""What forks are that the archive holds both branches of (spec/ledger.md, section 8), between each two of a unit."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from archive.finding import Finding, Oddity
 from archive.index.index import Index
-from archive.index.rows import BranchRow
+from archive.index.rows import BranchRow, LineRow
 from archive.names import UnitName
 from archive.store.ledgers import LedgerFiles
 from evidence.codes import Code
 from evidence.jws import unseal
 from evidence.verify.forks import Branch, judge_fork
 
+Piece = tuple[int, int, int]
+"""Whose lines, from which ``seq``, to before which: a branch is pieces of those that it comes from, and its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFork:
-    """Branch ``child`` leaves ``parent`` at ``seq``.
+    """Branches ``one`` and ``two`` of a unit part at ``seq``.
 
-    ``code`` is None where the two say the same there under two signatures.
+    ``code`` is None where the two say the same there under two signatures, and one of them ends there.
+    ``goes_on`` is the branch that opens with a ``start``, where only one does.
     """
 
     seq: int
-    parent: int
-    child: int
+    one: int
+    two: int
     code: Code | None
+    goes_on: int | None
+
+    def may_change(self, grown: int) -> bool:
+        """Whether it can be another fork after ``grown`` has grown: a lost tail becomes an equivocation so."""
+        return self.code is not Code.EQUIVOCATION and self.goes_on != grown
+
+    def finding(self, name: UnitName, utc_us: int | None, *, count: int) -> Finding:
+        """As it is kept and shown."""
+        return Finding(
+            name=name,
+            subject=f"fork:{self.one}:{self.two}",
+            code=self.code or Oddity.SIGNED_TWICE,
+            detail=f"branches {self.one} and {self.two} part at line {self.seq}",
+            seq=self.seq,
+            utc_us=utc_us,
+            count=count,
+        )
 
 
 def known_forks(name: UnitName, index: Index, ledgers: LedgerFiles) -> list[KnownFork]:
-    """Every fork of the unit as it stands now: a lost tail becomes an equivocation where the abandoned branch grows."""
+    """Every fork of the unit as it stands now."""
+    rows = {row.number: row for row in index.branches(name)}
+    return [
+        fork
+        for two in rows
+        for one in range(two)
+        if (fork := _judge(name, rows[one], rows[two], rows, index, ledgers)) is not None
+    ]
+
+
+def forks_of(
+    name: UnitName, number: int, others: Collection[int], index: Index, ledgers: LedgerFiles
+) -> list[KnownFork]:
+    """The forks of one branch with ``others``."""
     rows = {row.number: row for row in index.branches(name)}
     forks: list[KnownFork] = []
-    for row in rows.values():
-        parent = _left(row, rows)
-        if parent is not None:
-            code = _judge(name, parent, row, index, ledgers)
-            forks.append(KnownFork(seq=row.from_seq, parent=parent.number, child=row.number, code=code))
+    for other in others:
+        one, two = rows[min(number, other)], rows[max(number, other)]
+        fork = _judge(name, one, two, rows, index, ledgers)
+        if fork is not None:
+            forks.append(fork)
     return forks
 
 
-def _left(row: BranchRow, rows: dict[int, BranchRow]) -> BranchRow | None:
-    """The branch that ``row`` contradicts: its parent, or branch 0 where it has another line 0."""
-    if row.parent is not None:
-        return rows[row.parent]
-    return rows[0] if row.number else None
-
-
-def _judge(name: UnitName, parent: BranchRow, child: BranchRow, index: Index, ledgers: LedgerFiles) -> Code | None:
-    seq = child.from_seq
-    one, two = index.line(name, parent.number, seq), index.line(name, child.number, seq)
-    if one is None or two is None:
+def _judge(
+    name: UnitName,
+    one: BranchRow,
+    two: BranchRow,
+    rows: Mapping[int, BranchRow],
+    index: Index,
+    ledgers: LedgerFiles,
+) -> KnownFork | None:
+    pieces = _pieces(one, rows), _pieces(two, rows)
+    seq = _parting(*pieces)
+    if seq is None:
         return None
-    texts = [
-        ledgers.read(name, branch.number, line.offset, line.size_bytes)
-        for branch, line in ((parent, one), (child, two))
+    lines = [_line(name, each, seq, index) for each in pieces]
+    if None in lines:
+        return None
+    said = [_payload(name, row, line, ledgers) for row, line in zip((one, two), lines, strict=True)]
+    if said[0] == said[1]:
+        # Their digests differ, so the lines behind them name different ones, and say so.
+        seq += 1
+        lines = [_line(name, each, seq, index) for each in pieces]
+    sides = [_side(name, each, seq, line, index) for each, line in zip(pieces, lines, strict=True)]
+    if sides[0] is None or sides[1] is None:
+        return KnownFork(seq=seq - 1, one=one.number, two=two.number, code=None, goes_on=None)
+    opening = [row.number for row, side in zip((one, two), sides, strict=True) if side and side.opens_with_start]
+    return KnownFork(
+        seq=seq,
+        one=one.number,
+        two=two.number,
+        code=judge_fork(sides[0], sides[1]),
+        goes_on=opening[0] if len(opening) == 1 else None,
+    )
+
+
+def _pieces(row: BranchRow, rows: Mapping[int, BranchRow]) -> list[Piece]:
+    pieces: list[Piece] = []
+    at: BranchRow | None = row
+    to_seq = row.head_seq + 1
+    while at is not None:
+        pieces.insert(0, (at.number, at.from_seq, to_seq))
+        to_seq = at.from_seq
+        at = None if at.parent is None else rows[at.parent]
+    return pieces
+
+
+def _parting(one: list[Piece], two: list[Piece]) -> int | None:
+    """The first ``seq`` at which two branches have different lines; None where one begins the other."""
+    for mine, theirs in zip(one, two, strict=False):
+        if mine[:2] != theirs[:2]:
+            return mine[1]
+        if mine[2] != theirs[2]:
+            return min(mine[2], theirs[2])
+    return None
+
+
+def _line(name: UnitName, pieces: list[Piece], seq: int, index: Index) -> LineRow | None:
+    owner = next((number for number, from_seq, to_seq in pieces if from_seq <= seq < to_seq), None)
+    return None if owner is None else index.line(name, owner, seq)
+
+
+def _payload(name: UnitName, row: BranchRow, line: LineRow | None, ledgers: LedgerFiles) -> bytes:
+    """What a line says. The file of a branch is whole, so it has the lines of those that it comes from."""
+    assert line is not None
+    return unseal(ledgers.read(name, row.number, line.offset, line.size_bytes)).payload
+
+
+def _side(name: UnitName, pieces: list[Piece], seq: int, line: LineRow | None, index: Index) -> Branch | None:
+    """What a branch holds from ``seq`` on; None where it has no line there."""
+    if line is None:
+        return None
+    spans = [
+        span
+        for number, from_seq, to_seq in pieces
+        if to_seq > seq and (span := index.span(name, number, max(from_seq, seq), to_seq)) is not None
     ]
-    if unseal(texts[0]).payload == unseal(texts[1]).payload:
-        return None
-    sides: list[Branch] = []
-    for branch, line in ((parent, one), (child, two)):
-        span_ns, holds_start = index.span(name, branch.number, seq)
-        sides.append(Branch(opens_with_start=line.start, holds_start=holds_start, span_ns=span_ns))
-    return judge_fork(*sides)
+    return Branch(
+        opens_with_start=line.start,
+        holds_start=any(start for _, _, start in spans),
+        span_ns=max(most for _, most, _ in spans) - min(least for least, _, _ in spans),
+    )

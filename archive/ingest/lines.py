@@ -133,7 +133,7 @@ class LineIntake:
 
     async def _tell_forks(self, name: UnitName) -> None:
         for fork in await asyncio.to_thread(known_forks, name, self._index, self._ledgers):
-            fields = {"unit": str(name), "seq": fork.seq, "branch": fork.child, "code": fork.code}
+            fields = {"unit": str(name), "seq": fork.seq, "branch": fork.two, "code": fork.code}
             _log.warning("the unit has two histories", extra={"fields": fields})
 
 
