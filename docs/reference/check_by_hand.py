@@ -64,6 +64,8 @@ class Record:
         self.names = {}  # of the newest start: election, station, unit
         self.modes = {}  # folder and index: mode of every segment that a line names
         self.gone = {}  # the same: line of a segment that is not there
+        self.named = {}  # digest: the places at which lines name it
+        self.held = []  # what receipts hold: place, line of the segment, seq of the line that pruned it
         self.closed = False
 
     def say(self, problem):
@@ -149,6 +151,7 @@ class Record:
             self.say(f"{folder}: no line opened this run")
         path = self.folder / "media" / folder / f"{says['index']:06}.m4s"
         self.modes[folder, says["index"]] = says["mode"]
+        self.named.setdefault(says["sha256"], set()).add((folder, says["index"]))
         if not path.exists():
             self.gone[folder, says["index"]] = says
         elif hashlib.sha256(path.read_bytes()).hexdigest() != says["sha256"]:
@@ -168,7 +171,7 @@ class Record:
         if says["reason"] == "receipted" and says.get("receipt") is not None:
             held = self.acknowledged(says["receipt"])
             for place in [place for place in here if self.gone[place]["sha256"] in held]:
-                self.lack(place, 2)
+                self.held.append((place, self.gone.pop(place), says["seq"]))
             if any(place in self.gone for place in here):
                 self.say(f"seq {says['seq']}: prunes what its receipt does not name")
         else:
@@ -176,11 +179,10 @@ class Record:
             if not known or any(self.modes.get((folder, index), "UNARMED") != "UNARMED" for index in indexes):
                 self.say(f"seq {says['seq']}: prunes what must be kept")
             for place in here:
-                self.lack(place)
+                self.lack(self.gone.pop(place))
 
-    def lack(self, place, what=None):
-        """The segment is explained: not covered, and in ``totals[what]`` if that is given."""
-        says = self.gone.pop(place)
+    def lack(self, says, what=None):
+        """The segment is not covered, and in ``totals[what]`` if that is given."""
         self.totals[says["camera"]][0] -= says["to_ns"] - says["from_ns"]
         if what is not None:
             self.totals[says["camera"]][what] += says["to_ns"] - says["from_ns"]
@@ -227,6 +229,13 @@ class Record:
                 self.say(f"{camera} ends at {at_ns / 1e9:.3f} s, the record at {says['to_ns'] / 1e9:.3f} s")
 
     def finish(self):
+        """Section 5 of spec/receipt.md: a digest that lines name at several places is held at none of them."""
+        for place, says, seq in self.held:
+            if len(self.named[says["sha256"]]) == 1:
+                self.lack(says, 2)
+            else:
+                self.gone[place] = says
+                self.say(f"seq {seq}: prunes what has the digest of another segment")
         for folder, index in self.gone:
             self.say(f"media/{folder}/{index:06}.m4s: missing")
         if not self.closed:

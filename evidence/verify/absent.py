@@ -43,7 +43,7 @@ def absence_of(segment: Segment, boot_id: str, at: Place) -> Absence:
 
 
 class Absences:
-    """The absent segments of one run, by index; about 200 bytes for each."""
+    """The absent segments of one run, by index; about 200 bytes for each. Branches may name several at one index."""
 
     __slots__ = ("_camera", "_packed", "_run")
 
@@ -51,11 +51,14 @@ class Absences:
         self._camera, self._run = camera, run
         self._packed: dict[int, bytes] = {}
 
+    def __len__(self) -> int:
+        return sum(len(packed) for packed in self._packed.values()) // _PACKED.size
+
     def __iter__(self) -> Iterator[Absence]:
-        return (self._unpacked(index, packed) for index, packed in self._packed.items())
+        return (absence for index, packed in self._packed.items() for absence in self._unpacked(index, packed))
 
     def add(self, absence: Absence) -> None:
-        """One more."""
+        """One more; the same digest at the same index is told once."""
         at = absence.at
         assert at.seq is not None
         assert at.boot_ns is not None
@@ -63,7 +66,7 @@ class Absences:
         boots = bytes.fromhex(absence.boot_id), bytes.fromhex(at.boot_id)
         mode = _MODES.index(absence.mode)
         packed = _PACKED.pack(at.seq, at.boot_ns, absence.from_ns, absence.to_ns, *boots, mode, absence.digest)
-        self._packed[absence.index] = packed
+        self._packed[absence.index] = self._others(absence) + packed
 
     def within(self, from_index: int, to_index: int) -> list[Absence]:
         """Those from ``from_index`` up to, not including, ``to_index``."""
@@ -72,22 +75,32 @@ class Absences:
             indexes = [index for index in range(from_index, to_index) if index in packed]
         else:
             indexes = [index for index in packed if from_index <= index < to_index]
-        return [self._unpacked(index, packed[index]) for index in indexes]
+        return [absence for index in indexes for absence in self._unpacked(index, packed[index])]
 
-    def discard(self, index: int) -> None:
+    def discard(self, absence: Absence) -> None:
         """It is explained."""
-        del self._packed[index]
+        others = self._others(absence)
+        if others:
+            self._packed[absence.index] = others
+        else:
+            del self._packed[absence.index]
 
-    def _unpacked(self, index: int, packed: bytes) -> Absence:
-        seq, at_ns, from_ns, to_ns, boot, at_boot, mode, digest = _PACKED.unpack(packed)
-        return Absence(
-            camera=self._camera,
-            run=self._run,
-            index=index,
-            mode=_MODES[mode],
-            from_ns=from_ns,
-            to_ns=to_ns,
-            boot_id=boot.hex(),
-            digest=digest,
-            at=Place(seq=seq, camera=self._camera, boot_id=at_boot.hex(), boot_ns=at_ns),
-        )
+    def _others(self, absence: Absence) -> bytes:
+        """What else is absent at its index."""
+        packed = self._packed.get(absence.index, b"")
+        entries = [packed[at : at + _PACKED.size] for at in range(0, len(packed), _PACKED.size)]
+        return b"".join(entry for entry in entries if not entry.endswith(absence.digest))
+
+    def _unpacked(self, index: int, packed: bytes) -> Iterator[Absence]:
+        for seq, at_ns, from_ns, to_ns, boot, at_boot, mode, digest in _PACKED.iter_unpack(packed):
+            yield Absence(
+                camera=self._camera,
+                run=self._run,
+                index=index,
+                mode=_MODES[mode],
+                from_ns=from_ns,
+                to_ns=to_ns,
+                boot_id=boot.hex(),
+                digest=digest,
+                at=Place(seq=seq, camera=self._camera, boot_id=at_boot.hex(), boot_ns=at_ns),
+            )

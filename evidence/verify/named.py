@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
-from evidence.coverage import State
 from evidence.lines import Pruned, Segment
 from evidence.verify.absent import Absence, Absences
+from evidence.verify.digests import Digests
 from evidence.verify.findings import Place
 from evidence.verify.ranges import Ranges
 from evidence.verify.receipts import Held
@@ -15,7 +14,6 @@ from evidence.words import Mode
 _LAWFUL = frozenset({"unarmed-expired", "unarmed-reserve"})
 RunKey = tuple[str, str, int]
 """Session, camera and number of a run."""
-Explained = Literal[State.HELD, State.PRUNED]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +32,9 @@ class _Receipted:
 
 @dataclass(slots=True)
 class _Run:
+    number: int
     absent: Absences
+    held: Absences
     stream: tuple[int, int, int, int] | None = None
     init_sha256: str | None = None
     named: Ranges = field(default_factory=Ranges)
@@ -45,14 +45,15 @@ class _Run:
 
 
 class Named:
-    """The media of a record, by run. Memory grows with runs, with what is missing and with what is held by receipts,
-    not with segments that are here.
+    """The media of a record, by run. Memory grows with runs, with what is missing and with what is held by receipts;
+    with segments that are here only by their digests.
 
     An absence may be told before or after the line that explains it. The first such line of the ledger decides.
     """
 
     def __init__(self) -> None:
         self._runs: dict[RunKey, _Run] = {}
+        self._digests = Digests()
 
     def open(self, key: RunKey, stream: tuple[int, int, int, int], init_sha256: str) -> None:
         """A ``run`` line."""
@@ -63,6 +64,7 @@ class Named:
         """A ``segment`` or ``recovered`` line; returns what is known of the run: stream and init digest."""
         run = self._run(key)
         run.named.add(segment.index, segment.index + 1)
+        self._digests.add(bytes.fromhex(segment.sha256), (run.number, segment.index))
         if segment.mode is Mode.UNARMED:
             run.unarmed.add(segment.index, segment.index + 1)
         return run.stream, run.init_sha256
@@ -81,12 +83,13 @@ class Named:
         run = self._run((pruned.session, pruned.camera, pruned.run))
         run.pruned.add(pruned.from_index, pruned.to_index)
         lawful = pruned.reason in _LAWFUL and not run.unarmed.without(pruned.from_index, pruned.to_index)
-        return lawful, _explained(run, run.absent.within(pruned.from_index, pruned.to_index))
+        explained = run.absent.within(pruned.from_index, pruned.to_index)
+        for absence in explained:
+            run.absent.discard(absence)
+        return lawful, explained
 
-    def prune_held(self, pruned: Pruned, held: Held, at: Place) -> tuple[bool, list[Absence]]:
-        """A ``pruned`` line with a receipt that checks. Returns whether the record names all that it names, and the
-        absences that are held; what is gone and not held, ``unheld`` tells at the end.
-        """
+    def prune_held(self, pruned: Pruned, held: Held, at: Place) -> bool:
+        """A ``pruned`` line with a receipt that checks. Returns whether the record names all that it names."""
         run = self._run((pruned.session, pruned.camera, pruned.run))
         begin, end = pruned.from_index, pruned.to_index
         known = not run.named.without(begin, end)
@@ -96,42 +99,71 @@ class Named:
         line = _Receipted(from_index=begin, to_index=end, fresh=fresh, held=held, at=at if known else None)
         run.receipts.append(line)
         run.receipted.add(begin, end)
-        return known, _explained(run, [each for each in run.absent.within(begin, end) if each.digest in held])
+        for absence in run.absent.within(begin, end):
+            if absence.digest in held:
+                run.absent.discard(absence)
+                run.held.add(absence)
+        return known
 
-    def miss(self, key: RunKey, absence: Absence) -> Explained | None:
-        """A segment is not there. Returns what a ``pruned`` line says of it; where none does, one may still come."""
+    def miss(self, key: RunKey, absence: Absence) -> bool:
+        """A segment is not there. Returns whether it is *pruned*; if not, ``held`` and ``missed`` tell at the end."""
         run, index = self._run(key), absence.index
         if index in run.receipted and any(index in line.fresh and absence.digest in line.held for line in run.receipts):
-            return State.HELD
+            run.held.add(absence)
+            return False
         if index in run.pruned:
-            return State.PRUNED
+            return True
         run.absent.add(absence)
-        return None
+        return False
+
+    def held(self) -> Iterator[Absence]:
+        """After the last line, and before ``missed`` and ``unheld``: what receipts hold.
+
+        A digest that lines name at several places is held at none of them.
+        """
+        held = [run for run in self._runs.values() if run.held]
+        repeated = self._digests.repeated() if held else frozenset()
+        for run in held:
+            for absence in run.held:
+                if absence.digest in repeated:
+                    run.absent.add(absence)
+                else:
+                    yield absence
 
     def missed(self) -> Iterator[Absence]:
-        """What is not there and no ``pruned`` line explains, after the last line."""
+        """What is not there and nothing explains, after ``held`` has been gone through."""
         return (absence for run in self._runs.values() for absence in run.absent)
 
     def unheld(self) -> list[tuple[Place, str]]:
-        """The lines that pruned what is missing though their receipts do not name it: each once, with an example."""
+        """The lines that pruned what is missing for all that their receipts say: each once, with an example.
+
+        A line is not to blame for what another branch names at the same place, where its receipt names its own.
+        """
+        told = [
+            (line, line.at, run, run.absent.within(line.from_index, line.to_index))
+            for run in self._runs.values()
+            for line in run.receipts
+            if line.at is not None
+        ]
+        named: dict[tuple[int, int], list[bytes]] = {}
+        for place, digest in self._digests.at({(run.number, each.index) for _, _, run, gone in told for each in gone}):
+            named.setdefault(place, []).append(digest)
         found: list[tuple[Place, str]] = []
-        for run in self._runs.values():
-            for line in run.receipts:
-                gone = run.absent.within(line.from_index, line.to_index)
-                if gone and line.at is not None:
-                    first = min(each.index for each in gone)
-                    found.append((line.at, f"the receipt does not name run {gone[0].run}, segment {first}"))
+        for line, at, run, gone in told:
+            for each in sorted(gone, key=lambda absence: absence.index):
+                if each.digest in line.held:
+                    found.append((at, f"run {each.run}, segment {each.index} has the digest of another one"))
+                    break
+                if not any(digest in line.held for digest in named.get((run.number, each.index), ())):
+                    found.append((at, f"the receipt does not name run {each.run}, segment {each.index}"))
+                    break
         return found
 
     def _run(self, key: RunKey) -> _Run:
         run = self._runs.get(key)
         if run is None:
             _, camera, number = key
-            run = self._runs[key] = _Run(absent=Absences(camera, number))
+            run = self._runs[key] = _Run(
+                number=len(self._runs), absent=Absences(camera, number), held=Absences(camera, number)
+            )
         return run
-
-
-def _explained(run: _Run, absences: list[Absence]) -> list[Absence]:
-    for absence in absences:
-        run.absent.discard(absence.index)
-    return absences

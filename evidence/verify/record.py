@@ -11,7 +11,7 @@ from evidence.utc import Utc
 from evidence.verify.absent import Absence, absence_of
 from evidence.verify.findings import Findings, Place
 from evidence.verify.media import Expected, ExpectedInit, Fault
-from evidence.verify.named import Explained, Named
+from evidence.verify.named import Named
 from evidence.verify.timing import ClockSpan
 
 
@@ -107,19 +107,18 @@ class Record:
         if faults is None:
             key = (expected.session, segment.camera, segment.run)
             absence = absence_of(segment, expected.boot_id, task.at)
-            state = self.named.miss(key, absence)
-            if state is not None:
-                self.explain([absence], state)
+            if self.named.miss(key, absence):
+                self.pruned([absence])
             return
         for fault in faults:
             self.findings.add(fault.code, task.at, fault.detail)
         whole = State.RECOVERED if isinstance(segment, Recovered) else State.SEGMENT
         self._cover(segment, expected.boot_id, State.DAMAGED if faults else whole)
 
-    def explain(self, absences: list[Absence], state: Explained) -> None:
-        """Segments that are not there because they were pruned: HELD by the archive, or PRUNED."""
+    def pruned(self, absences: list[Absence]) -> None:
+        """Segments that are not there because they were pruned, without a receipt."""
         for absence in absences:
-            self._lack(absence, state)
+            self._lack(absence, State.PRUNED)
 
     def unexplained(self, camera: str, boot_id: str, span: Span | None, crossing: Crossing | None) -> None:
         """Time that neither media nor a gap claims."""
@@ -130,7 +129,11 @@ class Record:
             coverage.cross(crossing)
 
     def finish(self) -> None:
-        """After the last line and the last task: what is missing is missing; certificates are judged (step 9)."""
+        """After the last line and the last task: what is held is held, what is missing is missing; certificates are
+        judged (step 9).
+        """
+        for absence in self.named.held():
+            self._lack(absence, State.HELD)
         for absence in self.named.missed():
             self._lack(absence, State.MISSING)
             self.findings.add(Code.MEDIA_MISSING, absence.at, f"run {absence.run}, segment {absence.index}")

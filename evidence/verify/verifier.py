@@ -273,11 +273,10 @@ class Verifier:
             held = self._receipts.held(pruned.receipt, session.start, at)
             if held is None:
                 return
-            lawful, explained = self._record.named.prune_held(pruned, held, at)
-            self._record.explain(explained, State.HELD)
+            lawful = self._record.named.prune_held(pruned, held, at)
         else:
             lawful, explained = self._record.named.prune(pruned)
-            self._record.explain(explained, State.PRUNED)
+            self._record.pruned(explained)
         if not lawful and not self._chain.damaged:
             self._record.findings.add(Code.PRUNED_UNLAWFULLY, at)
 

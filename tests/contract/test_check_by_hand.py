@@ -73,6 +73,8 @@ FOUND = {
     "receipt-names-twice": "the receipt is refused: its media are not as they must be",
     "receipt-does-not-name": "prunes what its receipt does not name",
     "receipt-logged-only": "prunes what its receipt does not name",
+    "digest-claimed-twice": "prunes what has the digest of another segment",
+    "digest-claimed-again": "prunes what has the digest of another segment",
     "certificate-of-another-station": "the certificate is for urn:unbroken:sample-2027:unit:57-003:u-0001",
 }
 

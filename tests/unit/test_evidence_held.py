@@ -26,7 +26,7 @@ from evidence.verify.verdict import write_answer
 from evidence.verify.verifier import Verifier
 from evidence.words import Cause, Mode
 from tests.fakes.checking import check, check_branches, codes, covered_s, judge_lines, state_s
-from tests.fakes.station import NOON_US, Station, authority, private_key
+from tests.fakes.station import NOON_US, SECOND, Station, authority, private_key
 
 Checked = Callable[[Station, Iterable[int]], Record]
 """Judges a station's lines where the media that some of them name are gone."""
@@ -216,6 +216,57 @@ def test_a_line_that_prunes_what_no_line_names_is_unlawful_and_no_work(checked: 
     assert [finding.count for finding in record.findings.all()] == [1, 1]
 
 
+@either_way
+@pytest.mark.parametrize("gone", [(4, 5), (4,), (5,)])
+def test_a_digest_that_two_segments_claim_is_held_for_neither(checked: Checked, gone: tuple[int, ...]) -> None:
+    station = live()
+    twice = named(station)[5]
+    station.segment(sha256=twice)
+    pruned(station, 0, 7, receipt(station, range(6)))
+    station.close()
+    gone = tuple(6 if index == 4 else index for index in gone)
+    record = checked(station, [0, *gone])
+    assert codes(record) == [Code.MEDIA_MISSING, Code.PRUNED_UNLAWFULLY]
+    assert [finding.count for finding in record.findings.all()] == [len(gone), 1]
+    assert (state_s(record, State.HELD), state_s(record, State.MISSING)) == (2, 2 * len(gone))
+    assert "has the digest of another one" in record.findings.all()[-1].detail
+
+
+@either_way
+def test_a_digest_claimed_again_after_it_was_held_is_held_no_more(checked: Checked) -> None:
+    station = live()
+    pruned(station, 0, 2, receipt(station, range(2)))
+    station.segment(sha256=named(station)[1])
+    station.close()
+    record = checked(station, range(2))
+    assert codes(record) == [Code.MEDIA_MISSING, Code.PRUNED_UNLAWFULLY]
+    assert (state_s(record, State.HELD), state_s(record, State.MISSING)) == (2, 2)
+
+
+def test_a_line_is_not_to_blame_for_what_another_branch_names_at_the_same_place() -> None:
+    """The card lost the end of a file that was delivered whole; its start is recovered, delivered and pruned."""
+    abandoned, station = live(), live()
+    whole = abandoned.record()
+    abandoned.append(whole)
+    ended, session = station.reboot(off_seconds=60), station.kid
+    station.start(ended="power")
+    part = replace(whole, sha256="5" * 64, to_ns=whole.from_ns + SECOND, frames=5)
+    station.recovered(part, session)
+    station.cameras["cam-0"].end_ns = part.to_ns
+    station.gap(cause=Cause.POWER, from_boot=ended)
+    station.run()
+    body = Pruned(camera="cam-0", session=session, run=0, from_index=6, to_index=7, reason="receipted")
+    station.append(replace(body, receipt=receipt(station, [0], media=(part.sha256,))))
+    station.close()
+    trust = Trust.from_pem(station.authority.root_pem)
+    (at,) = seqs(abandoned, [6])
+    for ledgers in ([station.lines, abandoned.lines], [abandoned.lines, station.lines]):
+        for lost in ([at], [at, at + 1]):
+            record = _branches(ledgers, trust, dict.fromkeys(lost))
+            assert codes(record) == [Code.MEDIA_MISSING]
+            assert state_s(record, State.HELD) == len(lost) - 1
+
+
 def test_where_lines_are_missing_another_of_them_may_have_had_the_receipt() -> None:
     station = live()
     station.event("opened")
@@ -305,13 +356,13 @@ DIGESTS = [bytes([number]) * 32 for number in range(8)]
 RUN = ("s" * 43, "cam-0", 0)
 
 
-def _segment(index: int) -> Segment:
+def _segment(index: int, digests: Sequence[bytes] = DIGESTS) -> Segment:
     return Segment(
         camera="cam-0",
         run=0,
         index=index,
         mode=Mode.UNARMED if index < 3 else Mode.LIVE,
-        sha256=DIGESTS[index].hex(),
+        sha256=digests[index].hex(),
         size=1,
         from_ns=index * 10,
         to_ns=index * 10 + 10,
@@ -319,8 +370,10 @@ def _segment(index: int) -> Segment:
     )
 
 
-def _absence(index: int) -> Absence:
-    return absence_of(_segment(index), "0" * 32, Place(seq=index, camera="cam-0", boot_id="f" * 32, boot_ns=index))
+def _absence(index: int, digests: Sequence[bytes] = DIGESTS) -> Absence:
+    return absence_of(
+        _segment(index, digests), "0" * 32, Place(seq=index, camera="cam-0", boot_id="f" * 32, boot_ns=index)
+    )
 
 
 Line = tuple[int, int, frozenset[int] | None]
@@ -332,38 +385,49 @@ lines = st.lists(
 )
 
 
-def _outcome(steps: Sequence[Line | int]) -> object:
+def _outcome(
+    steps: Sequence[Line | int], digests: Sequence[bytes] = DIGESTS
+) -> tuple[dict[int, State], list[tuple[Place, str]]]:
     """What a run comes to: of each absence the state, and the lines to blame."""
-    run, states = Named(), dict[int, State | None]()
+    run, states = Named(), dict[int, State]()
     for index in range(8):
-        run.name(RUN, _segment(index))
+        run.name(RUN, _segment(index, digests))
     for number, step in enumerate(steps):
         if isinstance(step, int):
-            states[step] = run.miss(RUN, _absence(step))
+            if run.miss(RUN, _absence(step, digests)):
+                states[step] = State.PRUNED
             continue
         first, last, media = step
         body = Pruned(camera="cam-0", session=RUN[0], run=0, from_index=first, to_index=last, reason="x")
         if media is None:
             _, explained = run.prune(body)
-            state = State.PRUNED
+            states |= {absence.index: State.PRUNED for absence in explained}
         else:
-            held = Held(digests=b"".join(DIGESTS[index] for index in sorted(media)))
-            _, explained = run.prune_held(body, held, Place(seq=number))
-            state = State.HELD
-        states |= {absence.index: state for absence in explained}
-    assert {absence.index for absence in run.missed()} == {index for index, state in states.items() if state is None}
-    assert all(absence == _absence(absence.index) for absence in run.missed())
-    return states, len(run.unheld())
+            run.prune_held(body, Held(digests=b"".join(sorted({digests[index] for index in media}))), Place(seq=number))
+    for state, absences in ((State.HELD, run.held()), (State.MISSING, run.missed())):
+        for absence in absences:
+            assert absence == _absence(absence.index, digests)
+            assert absence.index not in states
+            states[absence.index] = state
+    assert states.keys() == {step for step in steps if isinstance(step, int)}
+    return states, sorted(run.unheld(), key=lambda blame: blame[0].seq or 0)
 
 
-@given(lines, st.frozensets(st.integers(0, 7)), st.data())
+@given(lines, st.frozensets(st.integers(0, 7)), st.lists(st.sampled_from(DIGESTS), min_size=8, max_size=8), st.data())
 def test_an_absence_told_at_any_time_comes_to_the_same(
-    pruned_lines: list[Line], gone: frozenset[int], data: st.DataObject
+    pruned_lines: list[Line], gone: frozenset[int], digests: list[bytes], data: st.DataObject
 ) -> None:
     steps: list[Line | int] = list(pruned_lines)
     for index in gone:
         steps.insert(data.draw(st.integers(0, len(steps))), index)
-    assert _outcome(steps) == _outcome([*pruned_lines, *sorted(gone)]) == _outcome([*sorted(gone), *pruned_lines])
+    others: list[list[Line | int]] = [[*pruned_lines, *sorted(gone)], [*sorted(gone), *pruned_lines]]
+    for named in (DIGESTS, digests):
+        states, blamed = _outcome(steps, named)
+        for other in others:
+            assert _outcome(other, named)[0] == states
+            assert len(_outcome(other, named)[1]) == len(blamed)
+        held = [named[index] for index, state in states.items() if state is State.HELD]
+        assert all(named.count(digest) == 1 for digest in held)
 
 
 @given(st.sets(st.integers(0, 7)), st.integers(0, 7))
@@ -372,11 +436,25 @@ def test_a_receipt_holds_what_it_names_and_nothing_else(media: set[int], index: 
     assert (DIGESTS[index] in held) == (index in media)
 
 
-@given(st.sets(st.integers(0, 7)), st.integers(0, 8), st.integers(0, 2**53))
-def test_absences_come_back_as_they_were(gone: set[int], first: int, length: int) -> None:
+@given(
+    st.sets(st.tuples(st.integers(0, 7), st.sampled_from(DIGESTS))),
+    st.sets(st.tuples(st.integers(0, 7), st.sampled_from(DIGESTS))),
+    st.integers(0, 8),
+    st.integers(0, 2**53),
+)
+def test_absences_come_back_as_they_were(
+    gone: set[tuple[int, bytes]], explained: set[tuple[int, bytes]], first: int, length: int
+) -> None:
+    """Branches may name several digests at one index."""
     absences = Absences("cam-0", 0)
-    for index in gone:
-        absences.add(_absence(index))
-    assert sorted(absences, key=lambda each: each.index) == [_absence(index) for index in sorted(gone)]
-    wanted = [_absence(index) for index in sorted(gone) if first <= index < first + length]
-    assert sorted(absences.within(first, first + length), key=lambda each: each.index) == wanted
+    for index, digest in gone:
+        absences.add(_absence(index, [digest] * 8))
+        absences.add(_absence(index, [digest] * 8))
+    for index, digest in gone & explained:
+        absences.discard(_absence(index, [digest] * 8))
+    left = gone - explained
+    assert len(absences) == len(left)
+    assert {(each.index, each.digest) for each in absences} == left
+    assert all(each == _absence(each.index, [each.digest] * 8) for each in absences)
+    wanted = {each for each in left if first <= each[0] < first + length}
+    assert {(each.index, each.digest) for each in absences.within(first, first + length)} == wanted

@@ -153,6 +153,36 @@ def live_without_receipt() -> Case:
     return _case("live-pruned-without-receipt", record, wrong, Code.PRUNED_UNLAWFULLY)
 
 
+def _claimed_again(record: Record) -> None:
+    """The next segment's line claims that it is the first one's bytes; there are no others."""
+    twice = record.path(0)
+    claim = {"sha256": sha256(record.media[twice]), "size": len(record.media[twice])}
+    record.record(line=claim, store=False)
+
+
+def digest_claimed_twice() -> Case:
+    record = day.running()
+    receipt = acknowledge(record, range(1))
+    _claimed_again(record)
+    prune(record, range(2), receipt, gone=range(1))
+    wrong = "Two segment lines name one digest; both segments were deleted on a receipt that names it once."
+    why = "At most one of the two was ever there, and nothing says which: neither is held."
+    case = _case("digest-claimed-twice", record, wrong, Code.MEDIA_MISSING, Code.PRUNED_UNLAWFULLY, why=why)
+    return replace(case, cameras={"cam1": short_of(4_000, covered_ms=2_000)})
+
+
+def digest_claimed_again() -> Case:
+    record = day.running()
+    receipt = acknowledge(record, range(1))
+    prune(record, range(1), receipt, gone=())
+    _claimed_again(record)
+    prune(record, range(1, 2), receipt, gone=())
+    wrong = "A segment line names the digest of another segment, which is still here, and a receipt for it."
+    why = "The other one's file says which of the two it is; the line deleted what it must not."
+    case = _case("digest-claimed-again", record, wrong, Code.MEDIA_MISSING, Code.PRUNED_UNLAWFULLY, why=why)
+    return replace(case, cameras={"cam1": short_of(2_000, covered_ms=4_000)})
+
+
 CASES = (
     forged,
     changed,
@@ -167,4 +197,6 @@ CASES = (
     does_not_name,
     logged_only,
     live_without_receipt,
+    digest_claimed_twice,
+    digest_claimed_again,
 )
