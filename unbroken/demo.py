@@ -1,118 +1,96 @@
-"""One command that records, delivers and proves: a throwaway election with one station and an archive."""
+"""One command that records, delivers and proves: a throwaway election with stations and an archive."""
 
 import contextlib
-import json
-import select
 import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.control.server import ask
 from base.errors import OperatorError
-from evidence import jws
-from evidence.lines import Config, Event, Gap, Line, Recovered, Run, Segment, Start, read_payload
 from provisioning.authority import Authority
-from unbroken.demo_archive import Plug, connect, make_archive
-from unbroken.demo_station import CHAIR_PIN, ELECTION, INSTALLER_PIN, STATION, DemoStation, make_station
+from unbroken.demo_archive import DemoArchive, Plug, connect, make_archive
+from unbroken.demo_complete import by_station, look
+from unbroken.demo_plug import Hand
+from unbroken.demo_process import POLL_S, StationPrograms
+from unbroken.demo_screen import EveryLine, EverySecond, Screen
+from unbroken.demo_station import ELECTION, DemoStation, make_station, station_name, unit_name
 
-POLL_S = 0.2
-START_S = 30
-END_S = 30
-DELIVERY_S = 120
-_PINS = {"installer": INSTALLER_PIN, "chair": CHAIR_PIN}
+MOST_STATIONS = 20
+"""Each is two processes, and all share one machine."""
+_START_S = 30
+_START_EACH_S = 5
+_DELIVERY_S = 120
+_ONE, _MANY = (1280, 720), (320, 180)
+"""Sizes of the picture: one station may use the machine for itself."""
 
 
-def run_demo(
-    *, folder: Path, cameras: list[str], duration_s: float | None, unplugged: tuple[float, float] | None = None
-) -> DemoStation:
-    """Record into ``folder`` and deliver until ``duration_s`` or Ctrl-C, printing each committed line; close the
-    record and wait until the archive has it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoElection:
+    """What a demo consists of, as files."""
+
+    stations: tuple[DemoStation, ...]
+    archive: DemoArchive
+    root: Path
+
+
+def make_election(folder: Path, cameras: list[str], stations: int = 1) -> DemoElection:
+    """Write an archive and ``stations`` that deliver to it into ``folder``, which is new; nothing runs yet.
+
+    One station lies in the folder itself, several in a folder each. Raises OperatorError for too many.
+    """
+    if not 1 <= stations <= MOST_STATIONS:
+        raise OperatorError(f"--stations takes 1 to {MOST_STATIONS}: they all run on this machine.")
+    authority = Authority.generate(ELECTION)
+    size = _ONE if stations == 1 else _MANY
+    made: list[DemoStation] = []
+    for number in range(stations):
+        name, unit = station_name(number), unit_name(number)
+        place = folder if stations == 1 else folder / name
+        made.append(make_station(place, cameras, size=size, authority=authority, name=name, unit=unit))
+    root = folder / "root.pem"
+    root.write_bytes(authority.root_pem)
+    archive = make_archive(folder, authority)
+    for station in made:
+        connect(station, authority, archive)
+    return DemoElection(stations=tuple(made), archive=archive, root=root)
+
+
+def run_demo(election: DemoElection, *, duration_s: float | None, unplugged: tuple[float, float] | None = None) -> bool:
+    """Record and deliver until ``duration_s`` or Ctrl-C, showing what is committed; close the records and wait until
+    everything is delivered. Returns whether it is, on both sides.
 
     ``unplugged`` is when the archive is out of reach, in seconds from the beginning; on a terminal the Enter key pulls
-    the plug and puts it back. Raises OperatorError where the recorder cannot start or dies.
+    the plug and puts it back. Raises OperatorError where a recorder cannot start or dies.
     """
-    authority = Authority.generate(ELECTION)
-    station = make_station(folder, cameras, authority=authority)
-    archive = make_archive(folder, authority)
-    connect(folder, authority, archive)
-    _station_verb("init", station).wait()
-    print(f"Station {STATION} of a throwaway election records in {folder}, in mode TEST once armed, and delivers to")
-    print(f"an archive on this machine, {archive.url}. Each line below is one signed line of its ledger.")
-    if duration_s is None:
-        print("Ctrl-C ends." + (" Enter pulls the plug of the archive and puts it back." if sys.stdin.isatty() else ""))
-    print()
-    stop, tail, plug = threading.Event(), _Tail(station), Plug(archive)
+    stations, archive = election.stations, election.archive
+    programs = [StationPrograms(station) for station in stations]
+    for preparing in [each.prepare() for each in programs]:
+        preparing.wait()
+    _introduce(election, duration_s)
+    stop, plug = threading.Event(), Plug(archive)
     with _signals(stop):
-        plug.plug_in()
-        recorder = _station_verb("record", station)
-        uplink = _station_verb("uplink", station)
         try:
-            _arm(station, recorder, stop)
-            _watch(station, recorder, stop, tail, duration_s, _Hand(plug, unplugged))
-            ask(station.run / "control.sock", {"verb": "close", "pins": _PINS})
-            recorder.wait(END_S)
-            for line in tail.read():
-                _show(line)
+            plug.plug_in()
+            for each in programs:
+                each.start()
+            for each in programs:
+                each.arm(_START_S + _START_EACH_S * len(programs))
+            screen = EveryLine(stations[0]) if len(stations) == 1 else EverySecond(stations, time.monotonic)
+            _watch(programs, plug, screen, Hand(plug, unplugged), stop, duration_s)
+            for each in programs:
+                each.close()
+            screen.show(last=True)
             plug.plug_in()
             print()
-            print(_delivered(station))
+            return _delivered(stations, archive, plug)
         finally:
-            for process in (recorder, uplink):
-                if process.poll() is None:
-                    process.terminate()
-                    process.wait(END_S)
+            for each in programs:
+                each.end()
             plug.pull()
-    return station
-
-
-class _Hand:
-    """Who pulls the plug: the clock, or somebody at a terminal."""
-
-    def __init__(self, plug: Plug, unplugged: tuple[float, float] | None) -> None:
-        self._plug = plug
-        self._times = list(unplugged or ())
-        self._began = time.monotonic()
-
-    def move(self) -> None:
-        """Pull the plug, or put it back, if it is time or the Enter key was pressed."""
-        if (self._times and time.monotonic() - self._began >= self._times[0]) or _enter():
-            if self._times:
-                self._times.pop(0)
-            if self._plug.plugged:
-                self._plug.pull()
-                print("--:--:--         the archive's plug is pulled; the station records on", flush=True)
-            else:
-                self._plug.plug_in()
-                print("--:--:--         the plug is back; first the ledger goes up, then what is missing", flush=True)
-
-
-def _enter() -> bool:
-    """Whether a line was typed."""
-    if not sys.stdin.isatty() or not select.select([sys.stdin], [], [], 0)[0]:
-        return False
-    return sys.stdin.readline() != ""
-
-
-def _delivered(station: DemoStation) -> str:
-    """Wait until the archive has everything and the station holds its receipts, and say so; or say what is missing."""
-    path, deadline = station.run / "uplink.json", time.monotonic() + DELIVERY_S
-    status: dict[str, object] = {}
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError, ValueError):
-            status = json.loads(path.read_bytes())
-            head = json.loads((station.run / "head.json").read_bytes())
-            if status["sent_seq"] == head["seq"] and not status["media_waiting"] and not status["media_held"]:
-                return (
-                    f"Complete: the archive holds all {int(head['seq']) + 1} lines and the {status['media_receipted']}"
-                    " armed segments, and has signed for them."
-                )
-        time.sleep(POLL_S)
-    return f"Not complete: {status.get('media_waiting', 'all')} segments wait. {status.get('why_not') or ''}".rstrip()
 
 
 def new_folder(parent: Path) -> Path:
@@ -120,104 +98,50 @@ def new_folder(parent: Path) -> Path:
     return parent / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-class _Tail:
-    """Reads a ledger up to its durable head, each line once."""
-
-    def __init__(self, station: DemoStation) -> None:
-        self._ledger = station.data / "ledger.jws"
-        self._head = station.run / "head.json"
-        self._offset = 0
-
-    def read(self) -> list[Line]:
-        """The lines that have become durable since the last call."""
-        if not self._head.exists():
-            return []
-        end = json.loads(self._head.read_text())["size_bytes"]
-        with self._ledger.open("rb") as file:
-            file.seek(self._offset)
-            data = file.read(end - self._offset)
-        self._offset = end
-        return [read_payload(jws.unseal(text).payload) for text in data.splitlines()]
-
-
-def _station_verb(verb: str, station: DemoStation) -> subprocess.Popen[bytes]:
-    """One of our own programs, in a session of its own so that Ctrl-C reaches it only through us."""
-    command = [sys.executable, "-m", "unbroken", "station", verb, "--config", str(station.config)]
-    with (station.config.parent / "recorder.log").open("ab") as log:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-
-
-def _arm(station: DemoStation, recorder: "subprocess.Popen[bytes]", stop: threading.Event) -> None:
-    """Two people's PINs, as soon as the recorder listens."""
-    socket = station.run / "control.sock"
-    deadline = time.monotonic() + START_S
-    while not socket.exists() and not stop.is_set():
-        _require_alive(station, recorder)
-        if time.monotonic() > deadline:
-            raise OperatorError("The recorder did not start in time.", hint=f"See {_log(station)}.")
-        stop.wait(POLL_S)
-    if not stop.is_set():
-        ask(socket, {"verb": "arm", "pins": _PINS})
+def _introduce(election: DemoElection, duration_s: float | None) -> None:
+    stations, archive = election.stations, election.archive
+    if len(stations) == 1:
+        print(f"Station {stations[0].name} of a throwaway election records in {archive.config.parent.parent}, in mode")
+        print(f"TEST once armed, and delivers to an archive on this machine, {archive.url}. Each line below is one")
+        print("signed line of its ledger.")
+    else:
+        print(f"{len(stations)} stations of a throwaway election record in {archive.config.parent.parent}, in mode")
+        print(
+            f"TEST once armed, and deliver to an archive on this machine, {archive.url}. Each line below says how one"
+        )
+        print("of them stands.")
+    if duration_s is None:
+        print("Ctrl-C ends." + (" Enter pulls the plug of the archive and puts it back." if sys.stdin.isatty() else ""))
+    print(flush=True)
 
 
 def _watch(
-    station: DemoStation,
-    recorder: "subprocess.Popen[bytes]",
+    programs: Sequence[StationPrograms],
+    plug: Plug,
+    screen: Screen,
+    hand: Hand,
     stop: threading.Event,
-    tail: _Tail,
     duration_s: float | None,
-    hand: "_Hand",
 ) -> None:
     deadline = None if duration_s is None else time.monotonic() + duration_s
     while not stop.wait(POLL_S) and (deadline is None or time.monotonic() < deadline):
-        _require_alive(station, recorder)
+        for each in programs:
+            each.require_alive()
+        plug.require_alive()
         hand.move()
-        for line in tail.read():
-            _show(line)
+        screen.show()
 
 
-def _require_alive(station: DemoStation, recorder: "subprocess.Popen[bytes]") -> None:
-    if recorder.poll() is not None:
-        last = _log(station).read_text().strip().splitlines()[-1:]
-        raise OperatorError(f"The recorder ended: {''.join(last)}", hint=f"See {_log(station)}.")
-
-
-def _log(station: DemoStation) -> Path:
-    return station.config.parent / "recorder.log"
-
-
-def _show(line: Line) -> None:
-    at = "--:--:--" if line.stamp.utc_us is None else f"{datetime.fromtimestamp(line.stamp.utc_us / 1e6, UTC):%H:%M:%S}"
-    print(f"{at}  {line.seq:>5}  {_tell(line)}", flush=True)
-
-
-def _tell(line: Line) -> str:
-    match line.body:
-        case Start() as start:
-            return f"start      unit {start.unit}, session {start.kid[:12]}…"
-        case Run() as run:
-            return f"run        {run.camera}: {run.source}, {run.width}x{run.height}, {run.codec}"
-        case Recovered() as found:
-            return f"recovered  {found.camera} {found.index:06d}  {_seconds(found)}"
-        case Segment() as segment:
-            size = f"{segment.size / 1000:>6.0f} kB"
-            return (
-                f"segment    {segment.camera} {segment.index:06d}  {_seconds(segment)}  {size}"
-                f"  {segment.mode:<7}  sha256 {segment.sha256[:16]}…"
-            )
-        case Gap() as gap:
-            return f"gap        {gap.camera}  {(gap.to_ns - gap.from_ns) / 1e9:.2f} s  {gap.cause}"
-        case Event() as event:
-            told = event.data.get("mode") or event.data.get("reason") or ""
-            return f"event      {event.event}  {told}".rstrip()
-        case Config() as config:
-            return f"config     {config.what}"
-        case body:
-            return type(body).__name__.lower()
-
-
-def _seconds(segment: Segment) -> str:
-    return f"{(segment.to_ns - segment.from_ns) / 1e9:5.2f} s"
+def _delivered(stations: Sequence[DemoStation], archive: DemoArchive, plug: Plug) -> bool:
+    """Wait until the stations have receipts for everything, then look at both sides and say what each has."""
+    deadline = time.monotonic() + _DELIVERY_S
+    while time.monotonic() < deadline and any(by_station(station) for station in stations):
+        plug.require_alive()
+        time.sleep(POLL_S)
+    found = [(station, look(station, archive)) for station in stations]
+    for station, sides in found:
+        print(f"Station {station.name} is {sides}.", flush=True)
+    return all(sides.complete for _, sides in found)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,7 @@
-"""A throwaway archive on this machine, and the plug between it and the demo's station."""
+"""A throwaway archive on this machine, and the plug between it and the demo's stations."""
 
 import socket
 import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,11 +9,14 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from base.errors import OperatorError
 from provisioning.authority import Authority
-from unbroken.demo_station import ELECTION, STATION, UNIT
+from unbroken.demo_process import start_program
+from unbroken.demo_station import ELECTION, DemoStation
 
 ADDRESS = "127.0.0.1"
 _END_S = 30
+_LOG = "archive.log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +49,14 @@ def make_archive(folder: Path, authority: Authority) -> DemoArchive:
     return DemoArchive(config=config, data=archive / "data", url=f"https://{ADDRESS}:{port}")
 
 
-def connect(folder: Path, authority: Authority, archive: DemoArchive) -> None:
-    """Give the station in ``folder`` an uplink to the archive."""
+def connect(station: DemoStation, authority: Authority, archive: DemoArchive) -> None:
+    """Give the station an uplink to the archive."""
+    folder = station.config.parent
     key = ec.generate_private_key(ec.SECP256R1())
     write_key(folder / "uplink.key", key)
-    certificate = authority.certify_uplink(key.public_key(), STATION, UNIT)
+    certificate = authority.certify_uplink(key.public_key(), station.name, station.unit)
     (folder / "uplink.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    with (folder / "station.toml").open("a", encoding="utf-8") as config:
+    with station.config.open("a", encoding="utf-8") as config:
         config.write(_UPLINK.format(url=archive.url))
 
 
@@ -75,21 +78,27 @@ class Plug:
         """Whether the archive can be reached."""
         return self._process is not None and self._process.poll() is None
 
+    def require_alive(self) -> None:
+        """Raises OperatorError where the archive has ended and nobody pulled the plug."""
+        if self._process is not None and self._process.poll() is not None:
+            log = self._archive.config.with_name(_LOG)
+            last = log.read_text().strip().splitlines()[-1:]
+            raise OperatorError(f"The archive ended: {''.join(last)}", hint=f"See {log}.")
+
     def plug_in(self) -> None:
         """Start the archive. Idempotent."""
         if self.plugged:
             return
-        command = [sys.executable, "-m", "unbroken", "archive", "serve", "--config", str(self._archive.config)]
-        with self._archive.config.with_name("archive.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        config = self._archive.config
+        words = ["archive", "serve", "--config", str(config)]
+        self._process = start_program(words, config.with_name(_LOG))
 
     def pull(self) -> None:
         """Stop it. Idempotent."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(_END_S)
+        self._process = None
 
 
 def _free_port() -> int:

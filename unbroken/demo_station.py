@@ -1,4 +1,4 @@
-"""A throwaway election with one station, as the demo and the tests use it."""
+"""A station of a throwaway election, as the demo and the tests use it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,10 +17,22 @@ INSTALLER_PIN, CHAIR_PIN = "1111", "2222"
 _DAY_US = 86_400_000_000
 
 
+def station_name(number: int) -> str:
+    """The ``number``-th station of the sample, from 0."""
+    return f"57-{2 + number:03d}"
+
+
+def unit_name(number: int) -> str:
+    """The unit of that station."""
+    return f"u-{1 + number:04d}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoStation:
-    """Where a throwaway station lies."""
+    """Where a throwaway station lies, and whose it is."""
 
+    name: str
+    unit: str
     config: Path
     root: Path
     data: Path
@@ -34,6 +46,8 @@ def make_station(
     mode: Mode = Mode.TEST,
     size: tuple[int, int] = (1280, 720),
     authority: Authority | None = None,
+    name: str = STATION,
+    unit: str = UNIT,
 ) -> DemoStation:
     """Write keys, certificates, profile, PINs and configuration of one station into ``folder``, which is new.
 
@@ -42,7 +56,7 @@ def make_station(
     folder.mkdir(parents=True)
     authority = authority or Authority.generate(ELECTION)
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = authority.certify_unit(key.public_key(), STATION, UNIT)
+    certificate = authority.certify_unit(key.public_key(), name, unit)
     now_us = int(datetime.now(UTC).timestamp() * 1_000_000)
     profile = authority.sign_profile(
         title="Sample election",
@@ -54,7 +68,12 @@ def make_station(
         witnesses=0,
     )
     station = DemoStation(
-        config=folder / "station.toml", root=folder / "root.pem", data=folder / "disk", run=folder / "run"
+        name=name,
+        unit=unit,
+        config=folder / "station.toml",
+        root=folder / "root.pem",
+        data=folder / "disk",
+        run=folder / "run",
     )
     secret = folder / "unit.key"
     secret.touch(mode=0o600)
@@ -64,15 +83,16 @@ def make_station(
     (folder / "profile.jws").write_text(profile)
     pins = {"installer": hash_pin(INSTALLER_PIN), "chair": hash_pin(CHAIR_PIN)}
     (folder / "pins.toml").write_text("".join(f'{role} = "{kept}"\n' for role, kept in pins.items()))
-    station.config.write_text(_CONFIG + "".join(_camera(n, spec, size) for n, spec in enumerate(cameras, 1)))
+    text = _CONFIG.format(name=name, unit=unit)
+    station.config.write_text(text + "".join(_camera(n, spec, size) for n, spec in enumerate(cameras, 1)))
     return station
 
 
 _CONFIG = f"""\
 [station]
 election = "{ELECTION}"
-station = "{STATION}"
-unit = "{UNIT}"
+station = "{{name}}"
+unit = "{{unit}}"
 
 [keys]
 trust = "root.pem"

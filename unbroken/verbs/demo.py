@@ -6,6 +6,8 @@ from pathlib import Path
 
 from base.errors import OperatorError
 
+_NOT_COMPLETE = 1
+
 
 def add_verbs(parser: argparse.ArgumentParser) -> None:
     """The options of the demo."""
@@ -17,14 +19,14 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
         metavar="SPEC",
         help="pattern, replay:FILE, replay-raw:FILE or picamera2; twice for two cameras; default: pattern",
     )
+    parser.add_argument("--stations", type=int, default=1, metavar="N", help="so many stations, 1 to 20; default: 1")
     parser.add_argument("--unplug", metavar="FROM:TO", help="the archive is out of reach between these seconds")
-    parser.add_argument("--prepare", action="store_true", help="write the station's files into DIR and record nothing")
+    parser.add_argument("--prepare", action="store_true", help="write all files into DIR and start nothing")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from unbroken.demo import new_folder, run_demo
-    from unbroken.demo_station import make_station
+    from unbroken.demo import make_election, new_folder, run_demo
     from unbroken.verbs.verify import verify_and_print
 
     if arguments.duration is not None and not 0 < arguments.duration <= 7 * 86_400:
@@ -33,23 +35,26 @@ def _run(arguments: argparse.Namespace) -> int:
     if folder.exists():
         raise OperatorError(f"{folder} exists already.", hint="Name a new folder with --dir.")
     cameras = [_absolute(spec) for spec in arguments.camera or ["pattern"]]
+    unplugged = _times(arguments.unplug)
+    election = make_election(folder, cameras, arguments.stations)
     if arguments.prepare:
-        station = make_station(folder, cameras)
-        print(f"A throwaway station is ready: {station.config}. docs/guide/station.md says how to run it by hand.")
+        for station in election.stations:
+            print(f"A throwaway station is ready: {station.config}. docs/guide/station.md says how to run it by hand.")
+        print(f"Its archive: {election.archive.config}. docs/guide/archive.md")
         return 0
-    station = run_demo(
-        folder=folder, cameras=cameras, duration_s=arguments.duration, unplugged=_times(arguments.unplug)
-    )
+    complete = run_demo(election, duration_s=arguments.duration, unplugged=unplugged)
     report = folder / "report.html"
+    disks = [station.data for station in election.stations]
     print()
-    code = verify_and_print([station.data], trust=[station.root], report=report)
+    code = verify_and_print(disks, trust=[election.root], report=report)
     print()
     print(f"Report: {report}")
-    for camera in sorted(station.data.glob("media/*/*/0")):
-        print(f"See {camera.parent.name}: cat {camera}/init.mp4 {camera}/*.m4s > {camera.parent.name}.mp4")
-    print(f"Check it again: {_command()} verify {station.data} --trust {station.root}")
-    print(f"Check the archive: {_command()} archive check --config {folder / 'archive' / 'archive.toml'}")
-    return code
+    if len(disks) == 1:
+        for camera in sorted(disks[0].glob("media/*/*/0")):
+            print(f"See {camera.parent.name}: cat {camera}/init.mp4 {camera}/*.m4s > {camera.parent.name}.mp4")
+    print(f"Check it again: {_command()} verify {' '.join(map(str, disks))} --trust {election.root}")
+    print(f"Check the archive: {_command()} archive check --config {election.archive.config}")
+    return code if complete else code or _NOT_COMPLETE
 
 
 def _times(text: str | None) -> tuple[float, float] | None:
