@@ -26,6 +26,7 @@ from evidence.certificate import Trust
 from evidence.lines import Event
 from evidence.profile import profile_digest
 from evidence.words import Mode
+from provisioning.authority import Authority
 from tests.fakes.camera import ScriptedCamera
 from tests.fakes.clock import FakeClock
 from tests.fakes.faultydisk import Failure, FaultyDisk, T
@@ -39,6 +40,7 @@ class SteppedStation:
     """Composed as ``appliance.recorder`` composes it. Time passes only in ``run``; ``start`` is one process's life.
 
     Every key follows from a seed, so a scenario gives the same steps each time. ``root`` is the trusted root in PEM.
+    Another ``station`` has keys of its own, and ``by`` is the authority where several have one.
     """
 
     def __init__(
@@ -52,12 +54,15 @@ class SteppedStation:
         utc_us: int | None = NOON_US,
         error_us: int | None = 5_000,
         disk: Callable[[Path], FaultyDisk] = FaultyDisk,
+        station: str = "57-002",
+        by: Authority | None = None,
     ) -> None:
-        by = self.authority = authority("az-2026")
+        by = self.authority = by or authority("az-2026")
         self.root = by.root_pem
+        self._seed = "" if station == "57-002" else f"{station}-"
         self.config = StationConfig(
             election="az-2026",
-            station="57-002",
+            station=station,
             unit="u1",
             trust=folder / "root.pem",
             key=folder / "unit.key",
@@ -70,12 +75,13 @@ class SteppedStation:
             receipts=folder / "receipts",
             cameras=tuple(_camera(name, fps, gop_seconds) for name in cameras),
         )
-        certificate = by.certify_unit(private_key("unit-device").public_key(), "57-002", "u1")
+        device = f"{self._seed}unit-device"
+        certificate = by.certify_unit(private_key(device).public_key(), station, "u1")
         self._unit = Unit(
             election="az-2026",
-            station="57-002",
+            station=station,
             unit="u1",
-            device=signer("unit-device"),
+            device=signer(device),
             certs=(certificate.public_bytes(Encoding.DER),),
             software=SOFTWARE,
         )
@@ -98,7 +104,7 @@ class SteppedStation:
         self.boots = self.sessions = 0
         self.name = "u1"
         """The unit that the next process takes itself for."""
-        identity = DiskIdentity(election="az-2026", station="57-002", unit="u1")
+        identity = DiskIdentity(election="az-2026", station=station, unit="u1")
         prepare(Disk(), self.layout, identity, RESERVE_BYTES)
         self.config.run.mkdir()
         self.disk = disk(self.config.data)
@@ -108,7 +114,7 @@ class SteppedStation:
     @property
     def boot(self) -> str:
         """The id of the kernel boot."""
-        return boot_id(self.boots, "stepped")
+        return boot_id(self.boots, f"{self._seed}stepped")
 
     def start(self, *, fail_at: int | None = None, failure: Failure = Failure.NOT_DONE) -> None:
         """A recorder process begins: recovery, session, cameras. Step ``fail_at`` of its disk fails."""
@@ -122,7 +128,7 @@ class SteppedStation:
             disk=self.disk,
             stamp=lambda: stamp(self.clock),
             boot_id=self.boot,
-            session=signer(f"session-{self.sessions}"),
+            session=signer(f"{self._seed}session-{self.sessions}"),
             cameras=[camera.id for camera in self.config.cameras],
             masks={camera.id: (mask.text, mask.sha256) for camera in self.config.cameras},
             profile=self.profile,
@@ -161,7 +167,7 @@ class SteppedStation:
                 self.layout,
                 trust=Trust.from_pem(self.root),
                 election="az-2026",
-                station="57-002",
+                station=self.config.station,
                 unit=self.name,
                 boot_ns=self.clock.boot_ns,
             ),
