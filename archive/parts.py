@@ -19,7 +19,7 @@ from evidence.certificate import Trust
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """All open. After ``catch_up``, threads share ``disk``: what it remembers, folders, only the committer asks for."""
+    """All open. After ``catch_up``, threads share ``disk``, each for folders of its own."""
 
     config: ArchiveConfig
     disk: Disk
@@ -28,6 +28,11 @@ class Parts:
     ledgers: LedgerFiles
     journal: ReceiptJournal
     index: Index
+
+    @property
+    def sight(self) -> "Sight":
+        """What one who receives in this process needs."""
+        return Sight(config=self.config, disk=self.disk, trust=self.trust, store=self.store, index=self.index)
 
     def catch_up(self) -> None:
         """Bring the index up to the files. Raises OperatorError where it is ahead of them."""
@@ -38,6 +43,17 @@ class Parts:
             ledgers=self.ledgers,
             journal=self.journal,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What one who receives needs: ``index`` is read only, ``store`` is put into."""
+
+    config: ArchiveConfig
+    disk: Disk
+    trust: Trust
+    store: Store
+    index: Index
 
 
 @contextmanager
@@ -66,6 +82,17 @@ def open_parts(config: ArchiveConfig, disk: Disk) -> Iterator[Parts]:
             journal.close()
     finally:
         lock.close()
+
+
+@contextmanager
+def open_sight(config: ArchiveConfig, disk: Disk) -> Iterator[Sight]:
+    """The same data, beside the process that holds ``open_parts`` and has made them. Raises OperatorError."""
+    trust = _read_trust(config)
+    index = Index(config.database, config.election)
+    try:
+        yield Sight(config=config, disk=disk, trust=trust, store=LocalStore(disk, config.data / "cas"), index=index)
+    finally:
+        index.close()
 
 
 def _read_trust(config: ArchiveConfig) -> Trust:

@@ -1,34 +1,42 @@
-"""The archive's server: builds every object, serves until told to stop, and ends where a durable step has failed."""
+"""The archive's server: builds every object, serves until told to stop, and ends where a durable step has failed.
+
+With ``limits.workers = 1`` this one process does everything. With more, it is the committer and starts so many others
+that receive (archive/worker.py). In either case the committer's socket is there for whoever else brings something.
+"""
 
 import asyncio
+import functools
 import logging
 import resource
 import signal
-from collections.abc import Callable
-
-from aiohttp import web
+from collections.abc import Callable, Coroutine
 
 from archive.config import ArchiveConfig
-from archive.ingest.admission import Admission
-from archive.ingest.app import Endpoints
+from archive.crew import Crew
+from archive.ingest.commits import OwnCommits
+from archive.ingest.commitsocket import RUN, CommitsServer
 from archive.ingest.committer import Committer
 from archive.ingest.lines import LineIntake
-from archive.ingest.mediaintake import MediaIntake
-from archive.ingest.peer import Peers, server_context
+from archive.ingest.peer import server_context
+from archive.ingest.reception import Reception
+from archive.listening import bind
 from archive.parts import Parts, open_parts
 from archive.receipts import Acknowledger, load_certificates, load_signer
-from archive.store.spool import Spool
+from archive.store.spool import empty
 from base.clock import Clock, SystemClock
 from base.durable import Disk
-from base.errors import OperatorError
 from base.service import Service
 
 FAILED = 1
-_SHUTDOWN_S = 10
 _log = logging.getLogger("archive")
 
 
 def serve(config: ArchiveConfig) -> int:
+    """All services of the archive, which at present is the intake alone. As ``ingest``."""
+    return ingest(config)
+
+
+def ingest(config: ArchiveConfig) -> int:
     """Serve until SIGTERM or SIGINT: 0. 1 where the disk or the index has failed, which only a new start can judge."""
     _raise_file_limit()
     with open_parts(config, Disk()) as parts:
@@ -43,14 +51,67 @@ def serve(config: ArchiveConfig) -> int:
 async def run(
     parts: Parts, *, clock: Clock, service: Service, stop: asyncio.Event, listening: Callable[[int], None]
 ) -> None:
-    """Serve until ``stop``. ``listening`` is told the port. Raises what a durable step raised."""
+    """Serve until ``stop``. ``listening`` is told the port. Raises what a durable step raised, or OSError for a worker
+    that has failed.
+    """
     config = parts.config
     parts.catch_up()
+    incoming = config.data / "incoming"
+    for folder in (incoming, config.data / RUN):
+        parts.disk.make_directory(folder)
+    empty(parts.disk, incoming)
+    committer = _committer(parts, clock)
+    commits = OwnCommits(_lines(parts, clock, committer), committer)
+    # Said before anybody is started: what is wrong with the keys.
+    server_context(config)
+    listeners = bind(config.address, config.port, config.limits.workers)
+    port = int(listeners[0].getsockname()[1])
 
-    def utc_us() -> int | None:
-        return clock.read().utc_us
+    def all_listen() -> None:
+        _log.info("the archive listens", extra={"fields": {"address": config.address, "port": port}})
+        listening(port)
+        service.ready()
 
-    committer = Committer(
+    if config.limits.workers == 1:
+        reception = Reception(parts.sight, commits, clock)
+        receive = functools.partial(reception.receive, listeners[0], listening=all_listen)
+    else:
+        receive = functools.partial(Crew(config, listeners).run, listening=all_listen)
+    committing = asyncio.create_task(committer.run())
+    try:
+        async with CommitsServer(commits, config.data).listening():
+            await _receive_until(stop, committing, receive, service)
+    finally:
+        await committer.stop()
+        try:
+            await committing
+        finally:
+            committer.close()
+
+
+async def _receive_until(
+    stop: asyncio.Event,
+    committing: "asyncio.Task[None]",
+    receive: Callable[[asyncio.Event], Coroutine[None, None, None]],
+    service: Service,
+) -> None:
+    """Receive while the committer works and nobody says ``stop``."""
+    end = asyncio.Event()
+    receiving = asyncio.create_task(receive(end))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({committing, receiving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        service.stopping()
+        stopping.cancel()
+        # Requests that have begun end first; then the committer does what they left.
+        end.set()
+        await receiving
+
+
+def _committer(parts: Parts, clock: Clock) -> Committer:
+    config = parts.config
+    return Committer(
         store=parts.store,
         ledgers=parts.ledgers,
         journal=parts.journal,
@@ -61,62 +122,22 @@ async def run(
             signer=load_signer(config.receipt_key),
             certs=load_certificates(config.receipt_certificate),
             trust=parts.trust,
-            utc_us=utc_us,
+            utc_us=lambda: clock.read().utc_us,
         ),
     )
-    limits = config.limits
-    admission = Admission(
-        most_bytes=limits.in_flight_mib << 20,
-        most_backfill_bytes=limits.backfill_mib << 20,
-        least_free_bytes=limits.free_mib << 20,
-        free_bytes=lambda: parts.disk.free_bytes(config.data),
-    )
-    lines = LineIntake(
-        election=config.election,
+
+
+def _lines(parts: Parts, clock: Clock, committer: Committer) -> LineIntake:
+    return LineIntake(
+        election=parts.config.election,
         trust=parts.trust,
         clock=clock,
-        limits=limits,
+        limits=parts.config.limits,
         index=parts.index,
         ledgers=parts.ledgers,
         journal=parts.journal,
         committer=committer,
     )
-    media = MediaIntake(
-        index=parts.index,
-        store=parts.store,
-        spool=Spool(parts.disk, config.data / "incoming"),
-        committer=committer,
-        admission=admission,
-    )
-    endpoints = Endpoints(
-        lines_intake=lines,
-        media_intake=media,
-        admission=admission,
-        peers=Peers(parts.trust, config.election, utc_us),
-        stall_s=limits.stall_s,
-    )
-    runner = web.AppRunner(endpoints.application(), access_log=None, shutdown_timeout=_SHUTDOWN_S)
-    await runner.setup()
-    committing = asyncio.create_task(committer.run())
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        site = web.TCPSite(runner, config.address, config.port, ssl_context=server_context(config))
-        await _start(site, config)
-        port = int(runner.addresses[0][1])
-        _log.info("the archive listens", extra={"fields": {"address": config.address, "port": port}})
-        listening(port)
-        service.ready()
-        await asyncio.wait({committing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        service.stopping()
-        stopping.cancel()
-        # Requests that have begun end first, and the committer does what they left.
-        await runner.cleanup()
-        await committer.stop()
-        try:
-            await committing
-        finally:
-            committer.close()
 
 
 async def _until_signalled(parts: Parts) -> None:
@@ -125,16 +146,6 @@ async def _until_signalled(parts: Parts) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await run(parts, clock=SystemClock(), service=Service(), stop=stop, listening=lambda _: None)
-
-
-async def _start(site: web.TCPSite, config: ArchiveConfig) -> None:
-    try:
-        await site.start()
-    except OSError as error:
-        raise OperatorError(
-            f"The archive cannot listen at {config.address}, port {config.port}: {error.strerror}.",
-            hint="Set listen.address and listen.port.",
-        ) from error
 
 
 def _raise_file_limit() -> None:

@@ -89,7 +89,9 @@ class Disk:
         if not path.is_dir():
             if not path.parent.is_dir():
                 self.make_directory(path.parent)
-            self._do("mkdir", path, lambda: os.mkdir(path, 0o750))
+            # Another process may make it at the same moment.
+            with contextlib.suppress(FileExistsError):
+                self._do("mkdir", path, lambda: os.mkdir(path, 0o750))
         # A folder that is there may have been made by a process that died before this. Where we may not write, we
         # did not make it.
         if os.access(path.parent, os.W_OK):

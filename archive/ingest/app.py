@@ -1,4 +1,4 @@
-"""The endpoints of spec/upload.md over HTTP: forms and statuses. What they mean is in lines.py and mediaintake.py."""
+"""The endpoints of spec/upload.md over HTTP: forms and statuses. What they mean is in commits.py and mediaintake.py."""
 
 import asyncio
 import json
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from archive.ingest.admission import Admission
-from archive.ingest.lines import LineIntake, LinesAnswer
+from archive.ingest.commits import Commits
+from archive.ingest.lines import LinesAnswer
 from archive.ingest.media import read_head
 from archive.ingest.mediaintake import MediaIntake
 from archive.ingest.peer import Peers
@@ -35,7 +36,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Endpoints:
     """``stall_s`` is how long a sender may say nothing in the middle of a body."""
 
-    lines_intake: LineIntake
+    commits: Commits
     media_intake: MediaIntake
     admission: Admission
     peers: Peers
@@ -56,7 +57,7 @@ class Endpoints:
         if set(request.query) - {"from", "branch"} or (ask is not None and branch is not None):
             raise RefusedError(400, "form", "the query is one of from=SEQ and branch=SEQ, or empty")
         _require_type(request, LINES_TYPE)
-        with self.admission.admit(min(request.content_length or MAX_LINES_BYTES, MAX_LINES_BYTES), 0):
+        with self.admission.admit(name, min(request.content_length or MAX_LINES_BYTES, MAX_LINES_BYTES), 0):
             body = await self._whole(request, MAX_LINES_BYTES)
             try:
                 texts = split_lines(body)
@@ -65,14 +66,16 @@ class Endpoints:
             if len(texts) > MAX_LINES:
                 raise RefusedError(413, "form", f"at most {MAX_LINES} lines at a time")
             if ask is None:
-                return _lines_response(await self.lines_intake.lines(name, texts, branch=branch))
+                return _lines_response(await self.commits.lines(name, texts, branch=branch))
             if texts:
                 raise RefusedError(400, "form", "from=SEQ comes without lines")
-            return _lines_response(await self.lines_intake.line_at(name, ask))
+            return _lines_response(await self.commits.line_at(name, ask))
 
     async def media(self, request: web.Request) -> web.Response:
         """Section 3."""
         name = self._unit(request)
+        if "Content-Encoding" in request.headers:
+            raise RefusedError(415, "form", "a body comes as it is, without Content-Encoding")
         announced = read_head(
             request.match_info["sha256"],
             content_type=request.content_type,
@@ -87,7 +90,7 @@ class Endpoints:
         name = self._unit(request)
         _require_type(request, "application/json")
         media = _read_media(await self._whole(request, _MAX_RECEIPTS_BYTES))
-        receipt, lacks = await self.lines_intake.receipt(name, media)
+        receipt, lacks = await self.commits.receipt(name, media)
         return web.json_response({"receipt": receipt, "lacks": list(lacks)})
 
     def _unit(self, request: web.Request) -> UnitName:

@@ -1,11 +1,13 @@
 """The one writer: what requests have verified becomes durable here, in groups, and only then is acknowledged.
 
-The order of a group, each step durable before the next begins:
+The order, each step durable before the next begins:
 
-1. media lie in the store under their digests;
+1. media lie in the store under their digests: whoever received them saw to that before it came here
+   (archive/ingest/keeping.py);
 2. lines lie in the ledger files;
 3. receipts lie in the journal;
-4. the index says so, in one transaction. COMMIT: from here on it is answered for.
+4. what does not count lies aside;
+5. the index says so, in one transaction. COMMIT: from here on it is answered for.
 
 A power cut between two steps leaves files that no answer spoke of. The next start reads ledgers and journal behind what
 the index knows (archive/ingest/opening.py); media that no line counts as stored are asked for again and found there.
@@ -16,16 +18,17 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from archive.finding import Finding
 from archive.index.index import Index
 from archive.index.rows import Changes, NewLines, NewMedia, ReceiptRow
 from archive.names import UnitName
 from archive.receipts import Acknowledger, logged_subject, stored_subject
+from archive.store.aside import Aside, AsideFiles
 from archive.store.journal import ReceiptJournal
 from archive.store.ledgers import LedgerFiles, Piece
-from archive.store.spool import Draft
-from archive.store.store import Store
+from archive.store.store import Store, StoreAwayError
 from evidence.receipt import Acknowledged
 
 _MOST_AT_ONCE = 256
@@ -44,11 +47,10 @@ class LinesWork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MediaWork:
-    """A draft that checks against the unit's lines. The committer takes it over."""
+class StoredWork:
+    """Media that check against their units' lines and are durable in the store."""
 
-    name: UnitName
-    draft: Draft
+    media: tuple[NewMedia, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,15 @@ class ReceiptWork:
     media: tuple[str, ...]
 
 
-Work = LinesWork | MediaWork | ReceiptWork
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundWork:
+    """Findings, and the evidence of the first one."""
+
+    findings: tuple[Finding, ...]
+    aside: Aside | None = None
+
+
+Work = LinesWork | StoredWork | ReceiptWork | FoundWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,12 +146,7 @@ class Committer:
                 future.exception()  # its sender may have gone; that is no error
 
     def _commit(self, group: Sequence[Work]) -> list[Done]:
-        drafts = [work.draft for work in group if isinstance(work, MediaWork)]
-        media = tuple(
-            NewMedia(name=work.name, sha256=work.draft.sha256) for work in group if isinstance(work, MediaWork)
-        )
-        for sha256 in self._store.put(drafts) if drafts else ():
-            _log.error("an object was damaged and has been replaced", extra={"fields": {"sha256": sha256}})
+        media = tuple(each for work in group if isinstance(work, StoredWork) for each in work.media)
         self._ledgers.write([work.piece for work in group if isinstance(work, LinesWork) and work.piece is not None])
         lacking = [self._lacking(work) for work in group]
         signed = self._sign(group, lacking)
@@ -158,23 +163,34 @@ class Committer:
                     ReceiptRow(name=name, kind=kind, subject=subject, offset=place.offset, size_bytes=place.size_bytes)
                 )
         new = tuple(work.new for work in group if isinstance(work, LinesWork) and work.new is not None)
-        if new or media or rows:
-            self._index.commit(Changes(lines=new, media=media, receipts=tuple(rows)))
+        found = tuple(each for work in group if isinstance(work, FoundWork) for each in self._keep_aside(work))
+        if new or media or rows or found:
+            self._index.commit(Changes(lines=new, media=media, receipts=tuple(rows), findings=found))
         # COMMIT
         done: list[Done] = []
         for work, lacks in zip(group, lacking, strict=True):
             asked = _key(work)
-            done.append(Done(receipt=None if asked is None or lacks else texts.get(asked), lacks=lacks))
+            given = asked is not None and lacks == ()
+            done.append(Done(receipt=texts.get(asked) if asked and given else None, lacks=lacks or ()))
         return done
 
+    def _keep_aside(self, work: FoundWork) -> tuple[Finding, ...]:
+        """The evidence is durable on return, and the finding names it."""
+        if work.aside is None:
+            return work.findings
+        first, *others = work.findings
+        assert first.name is not None
+        evidence = self._aside.keep(first.name, first.code, work.aside)
+        return (replace(first, evidence=evidence), *others)
+
     def _sign(
-        self, group: Sequence[Work], lacking: Sequence[tuple[str, ...]]
+        self, group: Sequence[Work], lacking: Sequence[tuple[str, ...] | None]
     ) -> dict[tuple[UnitName, Acknowledged, str], tuple[str | None, str | None]]:
         """For each receipt that is asked for: the text to be written, or the one that was given before."""
         signed: dict[tuple[UnitName, Acknowledged, str], tuple[str | None, str | None]] = {}
         for work, lacks in zip(group, lacking, strict=True):
             key = _key(work)
-            if key is None or key in signed or lacks:
+            if key is None or key in signed or lacks is None or lacks:
                 continue
             place = self._index.receipt(*key)
             if place is not None:
@@ -185,18 +201,26 @@ class Committer:
                 signed[key] = (self._acknowledger.stored(work.name, work.media), None)
         return signed
 
-    def _lacking(self, work: Work) -> tuple[str, ...]:
-        """What a receipt must not be given for: it is looked for where it should lie, not in the index only."""
+    def _lacking(self, work: Work) -> tuple[str, ...] | None:
+        """What a receipt must not be given for: it is looked for where it should lie, not in the index only.
+
+        None where the store cannot say at the moment: then there is no receipt.
+        """
         if not isinstance(work, ReceiptWork):
             return ()
         known = self._index.stored(work.name, work.media)
-        lost = [sha256 for sha256 in work.media if sha256 in known and not self._store.has(sha256)]
+        try:
+            missing = self._store.missing(known)
+        except StoreAwayError as error:
+            _log.warning("the store is away", extra={"fields": {"error": str(error)}})
+            return None
+        lost = [sha256 for sha256 in work.media if sha256 in missing]
         if lost:
             _log.error(
                 "media are lost", extra={"fields": {"unit": str(work.name), "first": lost[0], "count": len(lost)}}
             )
             self._index.lose(work.name, lost)
-        return tuple(sha256 for sha256 in work.media if sha256 not in known or sha256 in lost)
+        return tuple(sha256 for sha256 in work.media if sha256 not in known or sha256 in missing)
 
 
 def _key(work: Work) -> tuple[UnitName, Acknowledged, str] | None:
@@ -205,5 +229,5 @@ def _key(work: Work) -> tuple[UnitName, Acknowledged, str] | None:
             return work.name, Acknowledged.LOGGED, logged_subject(work.seq, work.sha256)
         case ReceiptWork():
             return work.name, Acknowledged.STORED, stored_subject(work.media)
-        case MediaWork():
+        case StoredWork() | FoundWork():
             return None

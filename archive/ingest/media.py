@@ -1,21 +1,19 @@
-"""A segment on its way in: received into a draft, hashed, judged against its line (spec/upload.md, section 3)."""
+"""A segment on its way in: what its head announces, its draft, its line (spec/upload.md, section 3)."""
 
-import asyncio
 import base64
 import binascii
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archive.ingest.refusal import RefusedError
-from archive.store.spool import Draft
+from archive.store.spool import Draft, Spool
 from cmaf.content import ContentReader
 from evidence.codes import MEANINGS, Code
 from evidence.lines import MAX_SEGMENT_BYTES
 from evidence.verify.content import read_facts
 from evidence.verify.media import Expected, Fault, judge
 
-_BLOCK_BYTES = 1 << 18
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SHA256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):\s*(?:$|[,;])")
 _URGENCY = re.compile(r"(?:^|,)\s*u=([0-7])\s*(?:$|[,;])")
@@ -50,31 +48,45 @@ def read_head(sha256: str, *, content_type: str, length: int | None, digest: str
     return Announced(sha256=sha256, size_bytes=length, urgency=int(urgency[1]) if urgency else _ORDINARY_URGENCY)
 
 
-async def receive(body: AsyncIterator[bytes], draft: Draft) -> None:
-    """Write ``body`` to ``draft`` in blocks, off the loop. Raises OSError where the disk does not take it."""
-    block = bytearray()
-    async for some in body:
-        block += some
-        if len(block) >= _BLOCK_BYTES:
-            await asyncio.to_thread(draft.write, bytes(block))
-            block.clear()
-    if block:
-        await asyncio.to_thread(draft.write, bytes(block))
+class Incoming:
+    """A body that is becoming a draft. One thread at a time calls it; each call may block."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._draft: Draft | None = None
+
+    def write(self, blocks: Sequence[bytes]) -> Draft:
+        """What has come, behind what came before. Raises OSError; then it is to be discarded."""
+        if self._draft is None:
+            self._draft = self._spool.begin()
+        self._draft.write(blocks[0] if len(blocks) == 1 else b"".join(blocks))
+        return self._draft
+
+    def end(self, blocks: Sequence[bytes], announced: Announced, named: Sequence[Expected]) -> Draft | Fault:
+        """The rest. What is wrong with the whole, and then nothing of it is left; else the draft, which is given away.
+
+        Raises OSError; then it is to be discarded.
+        """
+        draft = self.write(blocks)
+        fault = _judge(draft, announced, named)
+        if fault is not None:
+            draft.discard()
+        self._draft = None
+        return fault or draft
+
+    def discard(self) -> None:
+        """Nothing of it is left. Idempotent."""
+        if self._draft is not None:
+            self._draft.discard()
+            self._draft = None
 
 
-def judge_draft(draft: Draft, announced: Announced, named: Sequence[Expected]) -> Fault | None:
-    """What is wrong with the bytes; None where they check against one of the lines that name them."""
-    if (draft.sha256, draft.size_bytes) != (announced.sha256, announced.size_bytes):
-        return Fault(code=Code.MEDIA_CHANGED, detail=f"{draft.size_bytes} bytes with the digest {draft.sha256}")
-    with draft.view() as data:
-        facts = read_facts(data, ContentReader(), draft.sha256)
-    first: Fault | None = None
-    for expected in named:
-        faults = judge(expected, facts)
-        if not faults:
-            return None
-        first = first or faults[0]
-    return first
+def judge_size(announced: Announced, named: Sequence[Expected]) -> Fault | None:
+    """What is wrong with the length, before a byte has come: no room is set aside for what no line names."""
+    sizes = {expected.segment.size for expected in named}
+    if announced.size_bytes in sizes:
+        return None
+    return Fault(code=Code.MEDIA_CHANGED, detail=f"{announced.size_bytes} bytes, the line says {min(sizes)}")
 
 
 def refuse(fault: Fault) -> RefusedError:
@@ -91,3 +103,18 @@ def _read_digest(header: str) -> str | None:
         return base64.b64decode(found[1], validate=True).hex()
     except binascii.Error:
         return None
+
+
+def _judge(draft: Draft, announced: Announced, named: Sequence[Expected]) -> Fault | None:
+    """What is wrong with the bytes; None where they check against one of the lines that name them."""
+    if (draft.sha256, draft.size_bytes) != (announced.sha256, announced.size_bytes):
+        return Fault(code=Code.MEDIA_CHANGED, detail=f"{draft.size_bytes} bytes with the digest {draft.sha256}")
+    with draft.view() as data:
+        facts = read_facts(data, ContentReader(), draft.sha256)
+    first: Fault | None = None
+    for expected in named:
+        faults = judge(expected, facts)
+        if not faults:
+            return None
+        first = first or faults[0]
+    return first

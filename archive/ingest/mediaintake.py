@@ -2,71 +2,110 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from archive.index.index import Index
 from archive.ingest.admission import Admission
-from archive.ingest.committer import Committer, MediaWork
-from archive.ingest.media import Announced, judge_draft, receive, refuse
+from archive.ingest.keeping import Keeper
+from archive.ingest.media import Announced, Incoming, judge_size, refuse
 from archive.ingest.refusal import RefusedError
 from archive.names import UnitName
 from archive.store.spool import Draft, Spool
-from archive.store.store import Store
+from archive.store.store import Store, StoreAwayError
+from evidence.verify.media import Expected, Fault
 from evidence.words import Mode
 
-_DISK_S = 60
+T = TypeVar("T")
+
+GATHERED_BYTES = 32 << 20
+"""What all bodies together may hold in memory; beyond that each is written as it comes."""
+_BLOCK_BYTES = 1 << 20
+"""What one body may: most segments are written, hashed and judged in one go."""
+_LEAST_BYTES = 1 << 16
+_THREADS = 4
+_DISK_S, _AWAY_S = 60, 30
 _log = logging.getLogger("archive")
 
 
 class MediaIntake:
-    """Receives, hashes and judges media in threads, and leaves their keeping to the committer."""
+    """Receives, hashes and judges media in threads, and leaves their keeping to the keeper."""
 
-    def __init__(self, *, index: Index, store: Store, spool: Spool, committer: Committer, admission: Admission) -> None:
+    def __init__(self, *, index: Index, store: Store, spool: Spool, keeper: Keeper, admission: Admission) -> None:
         self._index, self._store, self._spool = index, store, spool
-        self._committer = committer
+        self._keeper = keeper
         self._admission = admission
+        self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="media")
+        self._gathered_bytes = 0
 
     async def media(self, name: UnitName, announced: Announced, body: AsyncIterator[bytes]) -> int:
         """Take in a segment. Returns 201, or 200 where it is there already and ``body`` was not read.
 
         Raises RefusedError; then nothing of it is kept.
         """
-        named = await asyncio.to_thread(self._index.named, name, announced.sha256)
-        armed = [expected for expected, _ in named if expected.segment.mode is not Mode.UNARMED]
-        if not armed:
+        try:
+            named, held = await self._do(self._look, name, announced.sha256)
+        except StoreAwayError as error:
+            raise RefusedError(503, "store-away", "the store cannot be asked", retry_after_s=_AWAY_S) from error
+        if not named:
             raise RefusedError(404, "media-unnamed", "no line of this unit names it as armed: send the lines first")
-        if any(stored for _, stored in named) and self._store.has(announced.sha256):
+        if held:
             return 200
-        with self._admission.admit(announced.size_bytes, announced.urgency):
-            draft = await self._draft(body)
-            try:
-                fault = await asyncio.to_thread(judge_draft, draft, announced, armed)
-            except BaseException:
-                await asyncio.to_thread(draft.discard)
-                raise
-            if fault is not None:
-                await asyncio.to_thread(draft.discard)
-                fields = {"unit": str(name), "sha256": announced.sha256, "code": fault.code.value}
-                _log.warning("media are refused", extra={"fields": fields})
-                raise refuse(fault)
-            await self._committer.do(MediaWork(name=name, draft=draft))
-        return 201
+        fault = judge_size(announced, named)
+        if fault is None:
+            with self._admission.admit(name, announced.size_bytes, announced.urgency):
+                received = await self._receive(body, announced, named)
+                if isinstance(received, Draft):
+                    await self._keeper.keep(name, received)
+                    return 201
+                fault = received
+        fields = {"unit": str(name), "sha256": announced.sha256, "code": fault.code.value}
+        _log.warning("media are refused", extra={"fields": fields})
+        raise refuse(fault)
 
-    async def _draft(self, body: AsyncIterator[bytes]) -> Draft:
+    def close(self) -> None:
+        """Give the threads back, when nobody sends any more."""
+        self._threads.shutdown()
+
+    def _look(self, name: UnitName, sha256: str) -> tuple[list[Expected], bool]:
+        """What armed lines say of a digest, and whether the unit has delivered it."""
+        named = self._index.named(name, sha256)
+        armed = [expected for expected, _ in named if expected.segment.mode is not Mode.UNARMED]
+        return armed, bool(armed) and any(stored for _, stored in named) and self._store.has(sha256)
+
+    async def _receive(
+        self, body: AsyncIterator[bytes], announced: Announced, named: Sequence[Expected]
+    ) -> Draft | Fault:
+        incoming = Incoming(self._spool)
+        blocks: list[bytes] = []
+        held_bytes = 0
         try:
-            draft = await asyncio.to_thread(self._spool.begin)
-        except OSError as error:
-            raise _disk_error(error) from error
-        try:
-            await receive(body, draft)
+            async for some in body:
+                blocks.append(some)
+                held_bytes += len(some)
+                self._gathered_bytes += len(some)
+                short = self._gathered_bytes > GATHERED_BYTES and held_bytes >= _LEAST_BYTES
+                if held_bytes >= _BLOCK_BYTES or short:
+                    await self._do(incoming.write, blocks)
+                    blocks = []
+                    self._gathered_bytes -= held_bytes
+                    held_bytes = 0
+            return await self._do(incoming.end, blocks, announced, named)
         except BaseException as error:
-            await asyncio.to_thread(draft.discard)
+            await self._do(incoming.discard)
             if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
-                raise _disk_error(error) from error
+                _log.error("the disk takes no media", extra={"fields": {"error": str(error)}})
+                raise RefusedError(503, "disk", "the archive's disk takes nothing", retry_after_s=_DISK_S) from error
             raise
-        return draft
+        finally:
+            self._gathered_bytes -= held_bytes
 
-
-def _disk_error(error: OSError) -> RefusedError:
-    _log.error("the disk takes no media", extra={"fields": {"error": str(error)}})
-    return RefusedError(503, "disk", "the archive's disk takes nothing", retry_after_s=_DISK_S)
+    async def _do(self, call: Callable[..., T], *arguments: object) -> T:
+        """In a thread, and never given up half way: a draft has one thread at a time."""
+        doing = asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
+        try:
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            await asyncio.wait({doing})
+            raise

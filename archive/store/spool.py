@@ -53,7 +53,7 @@ class Draft:
 
 
 class Spool:
-    """The folder of drafts, on the file system of the store that will take them."""
+    """One process's folder of drafts, on the file system of the store that will take them."""
 
     def __init__(self, disk: Disk, folder: Path) -> None:
         """Makes the folder, and empties it: what lies there was acknowledged to nobody."""
@@ -61,9 +61,15 @@ class Spool:
         self._folder = folder
         self._numbers = count()
         disk.make_directory(folder)
-        for left in folder.iterdir():
-            disk.remove(left)
+        empty(disk, folder)
 
     def begin(self) -> Draft:
         """A new draft. Raises OSError."""
         return Draft(self._disk, self._disk.create(self._folder / f"{next(self._numbers)}.part"))
+
+
+def empty(disk: Disk, folder: Path) -> None:
+    """Take away all files in a folder and in those in it."""
+    for left in sorted(folder.rglob("*")):
+        if not left.is_dir():
+            disk.remove(left)

@@ -191,7 +191,7 @@ def test_a_body_that_stalls_is_given_up_and_leaves_nothing(tmp_path: Path) -> No
     head = {"Content-Type": "video/mp4", "Repr-Digest": digest_header(data), "Content-Length": str(len(data))}
     assert uplink.send("PUT", f"/v1/media/{sha256}", data[:100], head).status == 408
     uplink.close()
-    assert list((archive.config.data / "incoming").iterdir()) == []
+    assert list((archive.config.data / "incoming").rglob("*.part")) == []
     uplink.send_and_hang_up("PUT", f"/v1/media/{sha256}", data[:100], head)
     assert uplink.media(data).status == 201
     archive.stop()

@@ -163,7 +163,7 @@ def test_media_are_refused_where_the_form_is_not_kept(archive: RunningArchive) -
     assert chunked.status == 411
     uplink.close()
     assert uplink.media(data, Repr_Digest=f"sha-512=:AA==:, {digest}").status == 201
-    assert not list((archive.config.data / "incoming").iterdir())
+    assert not list((archive.config.data / "incoming").rglob("*.part"))
 
 
 def test_lines_and_receipts_are_refused_where_the_form_is_not_kept(archive: RunningArchive) -> None:
@@ -204,5 +204,5 @@ def test_bytes_that_are_not_what_the_line_says_are_refused_and_leave_nothing(arc
     assert (changed.status, changed.json["code"]) == (422, "media-changed")
     assert uplink.media(b"never named").status == 404
     assert list((archive.config.data / "cas").glob("??/*")) == []
-    assert list((archive.config.data / "incoming").iterdir()) == []
+    assert list((archive.config.data / "incoming").rglob("*.part")) == []
     assert uplink.media(data).status == 201, "it blocks nothing"
