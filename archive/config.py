@@ -1,8 +1,10 @@
 """The archive's configuration: one TOML file, parsed into values that cannot be wrong in form."""
 
 import ipaddress
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from base.errors import OperatorError
 from base.settings import REQUIRED, checked, place, read_toml, sections, within
@@ -27,8 +29,30 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class S3Config:
+    """Where media lie that do not lie in the data folder.
+
+    ``prefix`` stands before every name, with its slash; without an ``endpoint`` it is Amazon's of the region;
+    ``credentials`` is a file as Amazon's tools keep it, without it their environment counts; ``ca`` is the root
+    certificate of an endpoint's own authority, PEM.
+    """
+
+    bucket: str
+    prefix: str = ""
+    endpoint: str | None = None
+    region: str = "us-east-1"
+    credentials: Path | None = None
+    ca: Path | None = None
+    plain_http: bool = False
+    path_style: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveConfig:
-    """All that the archive needs to know. Paths are absolute."""
+    """All that the archive needs to know. Paths are absolute. Media lie in ``data`` where ``s3`` is None.
+
+    ``database`` may hold a password: ``describe`` shows what may be shown.
+    """
 
     election: str
     name: str
@@ -43,6 +67,7 @@ class ArchiveConfig:
     data: Path
     database: str
     limits: Limits
+    s3: S3Config | None = None
 
 
 _KNOWN: dict[str, dict[str, object]] = {
@@ -56,7 +81,7 @@ _KNOWN: dict[str, dict[str, object]] = {
         "receipt_key": REQUIRED,
         "receipt_certificate": REQUIRED,
     },
-    "disk": {"data": REQUIRED, "database": None},
+    "disk": {"data": REQUIRED, "database": None, "passfile": None},
     "limits": {
         "in_flight_mib": 256,
         "backfill_mib": 128,
@@ -67,22 +92,40 @@ _KNOWN: dict[str, dict[str, object]] = {
         "readback_mib_s": 8,
     },
 }
+_S3: dict[str, object] = {
+    "bucket": REQUIRED,
+    "prefix": None,
+    "endpoint": None,
+    "region": "us-east-1",
+    "credentials": None,
+    "ca": None,
+    "plain_http": False,
+    "path_style": True,
+}
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+_PREFIX = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*")
+_REGION = re.compile(r"[A-Za-z0-9-]{1,64}")
+_PASSWORD = re.compile(r"(://[^:/@?]*):.*@")
 
 
 def load_config(path: Path) -> ArchiveConfig:
     """Read and check the configuration. Raises OperatorError that names the file, the key and what to write."""
     document = read_toml(path, "the archive's configuration")
     try:
-        return _archive(sections(document, _KNOWN), path.resolve().parent)
+        known = {**_KNOWN, "s3": _S3} if "s3" in document else _KNOWN
+        return _archive(sections(document, known), path.resolve().parent)
     except ValueError as error:
         raise OperatorError(f"{path}: {error}.", hint="docs/reference/archive.md lists every key.") from error
 
 
 def describe(config: ArchiveConfig) -> str:
     """What is in force, one ``key = value`` a line; holds no secret, only where secrets lie."""
-    lines = [f"{each.name} = {getattr(config, each.name)}" for each in fields(config) if each.name != "limits"]
-    lines += [f"limits.{each.name} = {getattr(config.limits, each.name)}" for each in fields(Limits)]
-    return "\n".join(lines)
+    shown = {each.name: getattr(config, each.name) for each in fields(config) if each.name not in ("limits", "s3")}
+    shown["database"] = _PASSWORD.sub(r"\1:***@", config.database)
+    shown |= {f"limits.{each.name}": getattr(config.limits, each.name) for each in fields(Limits)}
+    if config.s3 is not None:
+        shown |= {f"s3.{each.name}": getattr(config.s3, each.name) for each in fields(S3Config)}
+    return "\n".join(f"{name} = {value}" for name, value in shown.items())
 
 
 def _archive(values: dict[str, dict[str, object]], folder: Path) -> ArchiveConfig:
@@ -94,15 +137,67 @@ def _archive(values: dict[str, dict[str, object]], folder: Path) -> ArchiveConfi
         address=checked(_address, listen["address"], "listen.address"),
         port=within(listen["port"], "listen.port", 0, 65_535),
         trust=place(keys["trust"], "keys.trust", folder),
-        revoked=None if keys["revoked"] is None else place(keys["revoked"], "keys.revoked", folder),
+        revoked=_optional(keys["revoked"], "keys.revoked", folder),
         key=place(keys["key"], "keys.key", folder),
         certificate=place(keys["certificate"], "keys.certificate", folder),
         receipt_key=place(keys["receipt_key"], "keys.receipt_key", folder),
         receipt_certificate=place(keys["receipt_certificate"], "keys.receipt_certificate", folder),
         data=data,
-        database=_database(disk["database"], data),
+        database=_database(disk["database"], _optional(disk["passfile"], "disk.passfile", folder), data),
         limits=_limits(values["limits"]),
+        s3=_s3(values["s3"], folder) if "s3" in values else None,
     )
+
+
+def _s3(values: dict[str, object], folder: Path) -> S3Config:
+    plain_http = _whether(values["plain_http"], "s3.plain_http")
+    endpoint = values["endpoint"]
+    return S3Config(
+        bucket=_matching(_BUCKET, values["bucket"], "s3.bucket must be a bucket's name"),
+        prefix=_matching(
+            _PREFIX,
+            "" if values["prefix"] is None else values["prefix"],
+            "s3.prefix must be names, each with a slash behind it",
+        ),
+        endpoint=None if endpoint is None else _endpoint(endpoint, plain_http),
+        region=_matching(_REGION, values["region"], "s3.region must be a region's name"),
+        credentials=_optional(values["credentials"], "s3.credentials", folder),
+        ca=_optional(values["ca"], "s3.ca", folder),
+        plain_http=plain_http,
+        path_style=_whether(values["path_style"], "s3.path_style"),
+    )
+
+
+def _endpoint(value: object, plain_http: bool) -> str:
+    scheme = "http" if plain_http else "https"
+    form = f"s3.endpoint must be {scheme}://HOST[:PORT]" + ("" if plain_http else ", or s3.plain_http be true")
+    if not isinstance(value, str):
+        raise ValueError(form)
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(form) from error
+    rest = f"{parts.path.strip('/')}{parts.query}{parts.fragment}"
+    if parts.scheme != scheme or not parts.hostname or port == 0 or rest or "@" in parts.netloc:
+        raise ValueError(form)
+    return value.rstrip("/")
+
+
+def _matching(pattern: re.Pattern[str], value: object, form: str) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError(form)
+    return value
+
+
+def _whether(value: object, key: str) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{key} must be true or false")
+    return value
+
+
+def _optional(value: object, key: str, folder: Path) -> Path | None:
+    return None if value is None else place(value, key, folder)
 
 
 def _limits(values: dict[str, object]) -> Limits:
@@ -124,10 +219,16 @@ def _address(value: object) -> str:
     return str(ipaddress.ip_address(value))
 
 
-def _database(value: object, data: Path) -> str:
+def _database(value: object, passfile: Path | None, data: Path) -> str:
     """A URL of SQLAlchemy; SQLite beside the data unless another is given."""
-    if value is None:
-        return f"sqlite:///{data / 'index.sqlite'}"
-    if not isinstance(value, str) or "://" not in value:
-        raise ValueError("disk.database must be a URL, such as sqlite:////srv/archive/index.sqlite")
-    return value
+    url = f"sqlite:///{data / 'index.sqlite'}" if value is None else value
+    if not isinstance(url, str) or not url.startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("disk.database must be a URL, such as sqlite:////srv/archive/index.sqlite or postgresql://…")
+    options = url.partition("?")[2]
+    if "password" in options.lower():
+        raise ValueError("disk.database must not name a password behind its question mark: use disk.passfile")
+    if passfile is None:
+        return url
+    if url.startswith("sqlite:"):
+        raise ValueError("disk.passfile is for postgresql only")
+    return f"{url}{'&' if options else '?'}passfile={quote(str(passfile))}"

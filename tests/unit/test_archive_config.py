@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.config import ArchiveConfig, Limits, describe, load_config
+from archive.config import ArchiveConfig, Limits, S3Config, describe, load_config
 from base.errors import OperatorError
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "archive.md"
@@ -61,7 +61,7 @@ def test_a_credential_lies_where_the_service_manager_put_it(tmp_path: Path, monk
     [
         ("[disk]", "[disc]", "perhaps disk is meant"),
         ("receipt_key", "reciept_key", "perhaps receipt_key is meant"),
-        ("[disk]\n", "[disk]\nzzzzzz = 1\n", "known are data, database"),
+        ("[disk]\n", "[disk]\nzzzzzz = 1\n", "known are data, database, passfile"),
     ],
 )
 def test_an_unknown_key_is_named_and_the_right_one_suggested(tmp_path: Path, wrong: str, key: str, advice: str) -> None:
@@ -98,6 +98,59 @@ def test_a_database_is_named_by_a_url(tmp_path: Path, value: str) -> None:
     assert _load(tmp_path, f'{GOOD}database = "sqlite:////srv/x"\n').database == "sqlite:////srv/x"
 
 
+def test_a_database_at_a_server_is_shown_without_its_password(tmp_path: Path) -> None:
+    for url, shown in (
+        ("postgresql://u:s3cr3t@db/x", "postgresql://u:***@db/x"),
+        ("postgresql://u:s3/cr@3t@db/x?sslmode=require", "postgresql://u:***@db/x?sslmode=require"),
+        ("postgresql://u@db:5433/x", "postgresql://u@db:5433/x"),
+        ("postgresql://u@/x?host=/run/postgresql", "postgresql://u@/x?host=/run/postgresql"),
+    ):
+        config = _load(tmp_path, f'{GOOD}database = "{url}"\n')
+        assert config.database == url
+        assert f"database = {shown}" in describe(config).splitlines()
+    assert "disk.passfile" in _refusal(tmp_path, f'{GOOD}database = "postgresql://u@/x?PassWord=s3cr3t"\n')
+
+
+def test_a_password_may_lie_in_a_file(tmp_path: Path) -> None:
+    text = f'{GOOD}passfile = "my pass"\n'
+    assert "for postgresql only" in _refusal(tmp_path, text)
+    for url, joined in (("postgresql://u@db/x", "?"), ("postgresql://u@db/x?sslmode=require", "&")):
+        config = _load(tmp_path, f'{text}database = "{url}"\n')
+        assert config.database == f"{url}{joined}passfile={tmp_path}/my%20pass"
+
+
+def test_media_lie_in_the_data_folder_unless_a_bucket_is_named(tmp_path: Path) -> None:
+    assert _load(tmp_path).s3 is None
+    assert "s3: bucket is missing" in _refusal(tmp_path, f"{GOOD}[s3]\n")
+    config = _load(tmp_path, f'{GOOD}[s3]\nbucket = "media"\nprefix = "election/2027/"\ncredentials = "keys"\n')
+    assert config.s3 == S3Config(bucket="media", prefix="election/2027/", credentials=tmp_path / "keys")
+    assert "s3.bucket = media" in describe(config).splitlines()
+    assert f"s3.credentials = {tmp_path}/keys" in describe(config).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('bucket = "a/b"', "s3.bucket"),
+        ('prefix = "x"', "s3.prefix"),
+        ('prefix = "../"', "s3.prefix"),
+        ('prefix = "/x/"', "s3.prefix"),
+        ('region = ""', "s3.region"),
+        ('path_style = "yes"', "s3.path_style must be true or false"),
+        ("endpoint = 1", "s3.endpoint must be https://HOST"),
+        ('endpoint = "http://store"', "or s3.plain_http be true"),
+        ('endpoint = "https://key:secret@store"', "s3.endpoint"),
+        ('endpoint = "https://store/path"', "s3.endpoint"),
+        ('endpoint = "https://store:99999"', "s3.endpoint"),
+        ('endpoint = "https://["', "s3.endpoint"),
+        ('endpoint = "https://store"\nplain_http = true', "s3.endpoint must be http://HOST"),
+    ],
+)
+def test_a_bucket_that_cannot_be_one_is_refused(tmp_path: Path, line: str, told: str) -> None:
+    bucket = "" if line.startswith("bucket") else 'bucket = "media"\n'
+    assert told in _refusal(tmp_path, f"{GOOD}[s3]\n{bucket}{line}\n")
+
+
 def test_what_is_no_configuration_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="not there"):
         load_config(tmp_path / "archive.toml")
@@ -114,7 +167,8 @@ def test_what_is_in_force_is_told_key_by_key(tmp_path: Path) -> None:
 
 def test_the_page_of_the_archive_names_every_key_and_verb() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    names = [each.name for each in (*fields(ArchiveConfig), *fields(Limits)) if each.name != "limits"]
+    every = (*fields(ArchiveConfig), *fields(Limits), *fields(S3Config))
+    names = [each.name for each in every if each.name not in ("limits", "s3")]
     for name in names:
         assert f".{name}`" in page, name
     for verb in ("serve", "config", "check"):
