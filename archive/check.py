@@ -66,7 +66,7 @@ def rebuild(parts: Parts) -> int:
 def _check_branch(parts: Parts, name: UnitName, branch: BranchRow, checked: Checked) -> None:
     path = parts.ledgers.path(name, branch.number)
     texts = parts.ledgers.read(name, branch.number, 0, branch.size_bytes).split(b"\n")[:-1]
-    reader = Reader(name, parts.config.election, parts.trust, ())
+    reader = Reader(name, parts.config.election, parts.trust.now(), ())
     # A certificate revoked since was good when its lines came.
     good, refused = reader.read(texts, None, now_us=0)
     checked.lines += len(good)

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from archive.config import ArchiveConfig
 from archive.index.index import Index
-from archive.ingest.opening import catch_up
+from archive.ingest.opening import catch_up, find_again
+from archive.store.aside import AsideFiles
 from archive.store.journal import ReceiptJournal
 from archive.store.ledgers import LedgerFiles
 from archive.store.local import LocalStore
 from archive.store.lock import DataLock
 from archive.store.store import Store
+from archive.trust import Trusted, read_trust
 from base.durable import Disk
-from base.errors import OperatorError
-from evidence.certificate import Trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +23,10 @@ class Parts:
 
     config: ArchiveConfig
     disk: Disk
-    trust: Trust
+    trust: Trusted
     store: Store
     ledgers: LedgerFiles
+    aside: AsideFiles
     journal: ReceiptJournal
     index: Index
 
@@ -43,6 +44,7 @@ class Parts:
             ledgers=self.ledgers,
             journal=self.journal,
         )
+        find_again(self.index, self.ledgers, self.aside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class Sight:
 
     config: ArchiveConfig
     disk: Disk
-    trust: Trust
+    trust: Trusted
     store: Store
     index: Index
 
@@ -59,7 +61,7 @@ class Sight:
 @contextmanager
 def open_parts(config: ArchiveConfig, disk: Disk) -> Iterator[Parts]:
     """The archive's data, for this process alone while the block lasts. Raises OperatorError."""
-    trust = _read_trust(config)
+    trust = read_trust(config)
     disk.make_directory(config.data)
     lock = DataLock(config.data)
     try:
@@ -73,6 +75,7 @@ def open_parts(config: ArchiveConfig, disk: Disk) -> Iterator[Parts]:
                     trust=trust,
                     store=LocalStore(disk, config.data / "cas"),
                     ledgers=LedgerFiles(disk, config.data / "ledgers"),
+                    aside=AsideFiles(disk, config.data / "aside"),
                     journal=journal,
                     index=index,
                 )
@@ -87,19 +90,9 @@ def open_parts(config: ArchiveConfig, disk: Disk) -> Iterator[Parts]:
 @contextmanager
 def open_sight(config: ArchiveConfig, disk: Disk) -> Iterator[Sight]:
     """The same data, beside the process that holds ``open_parts`` and has made them. Raises OperatorError."""
-    trust = _read_trust(config)
+    trust = read_trust(config)
     index = Index(config.database, config.election)
     try:
         yield Sight(config=config, disk=disk, trust=trust, store=LocalStore(disk, config.data / "cas"), index=index)
     finally:
         index.close()
-
-
-def _read_trust(config: ArchiveConfig) -> Trust:
-    paths = [config.trust] if config.revoked is None else [config.trust, config.revoked]
-    try:
-        return Trust.from_pem(*(path.read_bytes() for path in paths))
-    except (OSError, ValueError) as error:
-        raise OperatorError(
-            f"{', '.join(map(str, paths))}: {error}.", hint="Ask the election authority for root and revocation list."
-        ) from error

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from archive.names import UnitName
+from archive.trust import Trusted
 from base.errors import OperatorError
-from evidence.certificate import Trust
 from evidence.errors import EvidenceError
 from evidence.keys import Signer, SoftwareSigner, thumbprint
 from evidence.receipt import Acknowledged, Receipt, write_receipt
@@ -26,12 +26,12 @@ class Acknowledger:
         archive: str,
         signer: Signer,
         certs: Sequence[bytes],
-        trust: Trust,
+        trust: Trusted,
         utc_us: Callable[[], int | None],
     ) -> None:
         """Raises OperatorError for a certificate that is not that key's, or no receipt key's of the election."""
         try:
-            certified = trust.check(certs)
+            certified = trust.now().check(certs)
         except EvidenceError as error:
             raise OperatorError(f"The receipt key's certificate is refused: {error}.", hint=_ASK) from error
         subject = certified.subject
@@ -41,7 +41,8 @@ class Acknowledger:
             raise OperatorError("The receipt key's certificate is not for this key and election.", hint=_ASK)
         self._election, self._archive = election, archive
         self._signer, self._certs = signer, tuple(certs)
-        self._certified = certified
+        self._trusted = trust
+        self._trust, self._certified = trust.now(), certified
         self._utc_us = utc_us
 
     def logged(self, name: UnitName, seq: int, sha256: str) -> str | None:
@@ -61,6 +62,10 @@ class Acknowledger:
         sha256: str | None = None,
         media: Sequence[str] = (),
     ) -> str | None:
+        trust = self._trusted.now()
+        if trust is not self._trust:
+            # It is the same chain to the same roots; a new list may have revoked it.
+            self._trust, self._certified = trust, trust.check(self._certs)
         utc_us, valid = self._utc_us(), self._certified
         if utc_us is None or not valid.from_us <= utc_us <= valid.to_us:
             return None

@@ -114,6 +114,7 @@ def _committer(parts: Parts, clock: Clock) -> Committer:
     return Committer(
         store=parts.store,
         ledgers=parts.ledgers,
+        aside=parts.aside,
         journal=parts.journal,
         index=parts.index,
         acknowledger=Acknowledger(

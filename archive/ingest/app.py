@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from archive.finding import Finding, read_code
 from archive.ingest.admission import Admission
 from archive.ingest.commits import Commits
 from archive.ingest.lines import LinesAnswer
 from archive.ingest.media import read_head
 from archive.ingest.mediaintake import MediaIntake
-from archive.ingest.peer import Peers
+from archive.ingest.peer import Peers, StrangerError, digest_of
 from archive.ingest.reading import split_lines
 from archive.ingest.refusal import RefusedError
 from archive.names import UnitName
@@ -52,7 +53,7 @@ class Endpoints:
 
     async def lines(self, request: web.Request) -> web.Response:
         """Sections 2 and 5."""
-        name = self._unit(request)
+        name, by = await self._unit(request)
         ask, branch = _seq(request, "from"), _seq(request, "branch")
         if set(request.query) - {"from", "branch"} or (ask is not None and branch is not None):
             raise RefusedError(400, "form", "the query is one of from=SEQ and branch=SEQ, or empty")
@@ -66,14 +67,14 @@ class Endpoints:
             if len(texts) > MAX_LINES:
                 raise RefusedError(413, "form", f"at most {MAX_LINES} lines at a time")
             if ask is None:
-                return _lines_response(await self.commits.lines(name, texts, branch=branch))
+                return _lines_response(await self.commits.lines(name, texts, branch=branch, by=by))
             if texts:
                 raise RefusedError(400, "form", "from=SEQ comes without lines")
             return _lines_response(await self.commits.line_at(name, ask))
 
     async def media(self, request: web.Request) -> web.Response:
         """Section 3."""
-        name = self._unit(request)
+        name, _ = await self._unit(request)
         if "Content-Encoding" in request.headers:
             raise RefusedError(415, "form", "a body comes as it is, without Content-Encoding")
         announced = read_head(
@@ -83,22 +84,36 @@ class Endpoints:
             digest=",".join(request.headers.getall("Repr-Digest", [])),
             priority=",".join(request.headers.getall("Priority", [])),
         )
-        return web.Response(status=await self.media_intake.media(name, announced, self._body(request)))
+        try:
+            return web.Response(status=await self.media_intake.media(name, announced, self._body(request)))
+        except RefusedError as error:
+            if error.status == 422:
+                await self.commits.found(self._finding(name, announced.sha256, error))
+            raise
 
     async def receipts(self, request: web.Request) -> web.Response:
         """Section 4."""
-        name = self._unit(request)
+        name, _ = await self._unit(request)
         _require_type(request, "application/json")
         media = _read_media(await self._whole(request, _MAX_RECEIPTS_BYTES))
         receipt, lacks = await self.commits.receipt(name, media)
         return web.json_response({"receipt": receipt, "lacks": list(lacks)})
 
-    def _unit(self, request: web.Request) -> UnitName:
+    async def _unit(self, request: web.Request) -> tuple[UnitName, str]:
+        """Whose uplink it is, and the SHA-256 of its certificate. Asked for each request: it may be revoked since."""
         connection = request.transport.get_extra_info("ssl_object") if request.transport is not None else None
         der = connection.getpeercert(binary_form=True) if isinstance(connection, ssl.SSLObject) else None
         if der is None:
             raise RefusedError(403, "no-certificate", "the connection has no certificate")
-        return self.peers.unit(der)
+        try:
+            return self.peers.unit(der), digest_of(der)
+        except StrangerError as error:
+            await self.commits.found(error.finding)
+            raise
+
+    def _finding(self, name: UnitName, sha256: str, error: RefusedError) -> Finding:
+        code, detail = read_code(error.code), f"{sha256}: {error}"
+        return Finding(name=name, subject=f"{code}:{sha256}", code=code, detail=detail, utc_us=self.peers.utc_us())
 
     async def _whole(self, request: web.Request, most_bytes: int) -> bytes:
         if (request.content_length or 0) > most_bytes:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import aiohttp
 
+from archive.finding import Finding
 from archive.index.rows import NewMedia
 from archive.ingest.commitforms import (
     read_lines_answer,
@@ -17,6 +18,7 @@ from archive.ingest.commitforms import (
     write_stored,
 )
 from archive.ingest.commitsocket import REFUSED, socket_path
+from archive.ingest.findingforms import write_finding
 from archive.ingest.lines import LinesAnswer
 from archive.names import UnitName
 
@@ -36,9 +38,9 @@ class RemoteCommits:
         """``open_commits`` makes one."""
         self._session = session
 
-    async def lines(self, name: UnitName, texts: Sequence[bytes], *, branch: int | None) -> LinesAnswer:
+    async def lines(self, name: UnitName, texts: Sequence[bytes], *, branch: int | None, by: str) -> LinesAnswer:
         body = b"".join(text + b"\n" for text in texts)
-        return _read(read_lines_answer, await self._ask("/lines", write_query(name, branch=branch), body))
+        return _read(read_lines_answer, await self._ask("/lines", write_query(name, branch=branch) | {"by": by}, body))
 
     async def line_at(self, name: UnitName, seq: int) -> LinesAnswer:
         return _read(read_lines_answer, await self._ask("/line", write_query(name, seq=seq), b""))
@@ -48,6 +50,9 @@ class RemoteCommits:
 
     async def stored(self, media: Sequence[NewMedia]) -> None:
         await self._ask("/stored", {}, write_stored(media))
+
+    async def found(self, finding: Finding) -> None:
+        await self._ask("/found", {}, write_finding(finding))
 
     async def _ask(self, path: str, query: Mapping[str, str], body: bytes) -> bytes:
         try:

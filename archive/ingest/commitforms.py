@@ -100,6 +100,11 @@ def read_number(query: Mapping[str, str], key: str) -> int | None:
     return int(value)
 
 
+def read_digest(query: Mapping[str, str], key: str) -> str:
+    """A SHA-256."""
+    return DIGEST(query.get(key))
+
+
 def write_digests(media: Sequence[str]) -> bytes:
     """Digests, one a line."""
     return "".join(f"{sha256}\n" for sha256 in media).encode()

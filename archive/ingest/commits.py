@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from archive.finding import Finding
 from archive.index.rows import NewMedia
-from archive.ingest.committer import Committer, StoredWork
+from archive.ingest.committer import Committer, FoundWork, StoredWork
 from archive.ingest.lines import LineIntake, LinesAnswer
 from archive.names import UnitName
 
@@ -34,6 +35,9 @@ class Commits(Protocol):
     async def stored(self, media: Sequence[NewMedia]) -> None:
         """At most ``MAX_STORED`` media that check against their units' lines are durable in the store. Idempotent."""
 
+    async def found(self, finding: Finding) -> None:
+        """Count something that was found, without evidence."""
+
 
 class OwnCommits:
     """``Commits`` in the committer's own process."""
@@ -52,3 +56,6 @@ class OwnCommits:
 
     async def stored(self, media: Sequence[NewMedia]) -> None:
         await self._committer.do(StoredWork(media=tuple(media)))
+
+    async def found(self, finding: Finding) -> None:
+        await self._committer.do(FoundWork(findings=(finding,)))

@@ -13,6 +13,7 @@ from pathlib import Path
 from aiohttp import web
 
 from archive.ingest.commitforms import (
+    read_digest,
     read_digests,
     read_name,
     read_number,
@@ -22,6 +23,7 @@ from archive.ingest.commitforms import (
     write_refusal,
 )
 from archive.ingest.commits import Commits
+from archive.ingest.findingforms import read_finding
 from archive.ingest.reading import split_lines
 from archive.ingest.refusal import RefusedError
 
@@ -61,12 +63,14 @@ class CommitsServer:
         application.router.add_post("/line", self._line)
         application.router.add_post("/receipt", self._receipt)
         application.router.add_post("/stored", self._stored)
+        application.router.add_post("/found", self._found)
         return application
 
     async def _lines(self, request: web.Request) -> web.Response:
         name, branch = read_name(request.query), read_number(request.query, "branch")
+        by = read_digest(request.query, "by")
         texts = split_lines(await request.read())
-        return _answer(write_lines_answer(await self._commits.lines(name, texts, branch=branch)))
+        return _answer(write_lines_answer(await self._commits.lines(name, texts, branch=branch, by=by)))
 
     async def _line(self, request: web.Request) -> web.Response:
         name, seq = read_name(request.query), read_number(request.query, "seq")
@@ -81,6 +85,10 @@ class CommitsServer:
 
     async def _stored(self, request: web.Request) -> web.Response:
         await self._commits.stored(read_stored(await request.read()))
+        return _answer(b"")
+
+    async def _found(self, request: web.Request) -> web.Response:
+        await self._commits.found(read_finding(await request.read()))
         return _answer(b"")
 
 

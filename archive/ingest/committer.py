@@ -84,9 +84,16 @@ class Committer:
     """Takes work from many tasks and does it in one thread. ``run`` is its task."""
 
     def __init__(
-        self, *, store: Store, ledgers: LedgerFiles, journal: ReceiptJournal, index: Index, acknowledger: Acknowledger
+        self,
+        *,
+        store: Store,
+        ledgers: LedgerFiles,
+        aside: AsideFiles,
+        journal: ReceiptJournal,
+        index: Index,
+        acknowledger: Acknowledger,
     ) -> None:
-        self._store, self._ledgers = store, ledgers
+        self._store, self._ledgers, self._aside = store, ledgers, aside
         self._journal, self._index = journal, index
         self._acknowledger = acknowledger
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="committer")

@@ -1,6 +1,6 @@
 """What forks are that the archive holds both branches of (spec/ledger.md, section 8), between each two of a unit."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archive.finding import Finding, Oddity
@@ -58,18 +58,28 @@ def known_forks(name: UnitName, index: Index, ledgers: LedgerFiles) -> list[Know
     ]
 
 
-def forks_of(
-    name: UnitName, number: int, others: Collection[int], index: Index, ledgers: LedgerFiles
-) -> list[KnownFork]:
-    """The forks of one branch with ``others``."""
-    rows = {row.number: row for row in index.branches(name)}
-    forks: list[KnownFork] = []
-    for other in others:
-        one, two = rows[min(number, other)], rows[max(number, other)]
-        fork = _judge(name, one, two, rows, index, ledgers)
-        if fork is not None:
-            forks.append(fork)
-    return forks
+class UnitForks:
+    """The forks of one unit while it delivers, so that each is judged anew only where it may be another one."""
+
+    def __init__(self, name: UnitName, index: Index, ledgers: LedgerFiles) -> None:
+        self._name, self._index, self._ledgers = name, index, ledgers
+        self._known = {(fork.one, fork.two): fork for fork in known_forks(name, index, ledgers)}
+
+    def grown(self, number: int) -> list[tuple[KnownFork, bool]]:
+        """What is new or another one now that a branch has grown or begun; with it, whether it is new."""
+        told: list[tuple[KnownFork, bool]] = []
+        rows = {row.number: row for row in self._index.branches(self._name)}
+        for other in rows.keys() - {number}:
+            pair = min(number, other), max(number, other)
+            before = self._known.get(pair)
+            if before is not None and not before.may_change(number):
+                continue
+            fork = _judge(self._name, rows[pair[0]], rows[pair[1]], rows, self._index, self._ledgers)
+            if fork is not None:
+                self._known[pair] = fork
+                if before is None or (before.code, before.seq) != (fork.code, fork.seq):
+                    told.append((fork, before is None))
+        return told
 
 
 def _judge(

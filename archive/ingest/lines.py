@@ -6,19 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archive.config import Limits
+from archive.finding import Finding, FindingCode, Oddity
 from archive.index.index import Index
 from archive.index.rows import BranchRow
-from archive.ingest.committer import Committer, LinesWork, ReceiptWork
-from archive.ingest.forks import known_forks
+from archive.ingest.committer import Committer, FoundWork, LinesWork, ReceiptWork
+from archive.ingest.forks import UnitForks
 from archive.ingest.reading import OtherUnitError, Refusal
 from archive.ingest.record import ConflictError, Planned, TooManyBranchesError, UnitRecord
 from archive.ingest.refusal import RefusedError
 from archive.names import UnitName
 from archive.receipts import logged_subject
+from archive.store.aside import Aside, Note
 from archive.store.journal import ReceiptJournal
 from archive.store.ledgers import LedgerFiles
+from archive.trust import Trusted
 from base.clock import Clock
-from evidence.certificate import Trust
 from evidence.receipt import Acknowledged
 
 MAX_LACKS = 512
@@ -44,7 +46,7 @@ class LineIntake:
         self,
         *,
         election: str,
-        trust: Trust,
+        trust: Trusted,
         clock: Clock,
         limits: Limits,
         index: Index,
@@ -57,33 +59,44 @@ class LineIntake:
         self._index, self._ledgers, self._journal = index, ledgers, journal
         self._committer = committer
         self._records: dict[UnitName, UnitRecord] = {}
+        self._forks: dict[UnitName, UnitForks] = {}
         self._locks: dict[UnitName, asyncio.Lock] = {}
-        """One request with lines at a time for each unit; both grow with the units of the election only."""
+        """One request with lines at a time for each unit; all three grow with the units of the election only."""
 
-    async def lines(self, name: UnitName, texts: Sequence[bytes], *, branch: int | None) -> LinesAnswer:
-        """Take in what verifies of ``texts``; ``branch`` where the unit announced one. Raises RefusedError."""
+    async def lines(self, name: UnitName, texts: Sequence[bytes], *, branch: int | None, by: str) -> LinesAnswer:
+        """Take in what verifies of ``texts``; ``branch`` where the unit announced one. The rest is kept aside.
+
+        ``by`` names the certificate that brought them. Raises RefusedError.
+        """
         async with self._locks.setdefault(name, asyncio.Lock()):
             record = await self._record(name)
+            now_us = self._clock.read().utc_us
             status = 200
+
             try:
-                planned = await asyncio.to_thread(
-                    record.plan, texts, forks=branch is not None, now_us=self._clock.read().utc_us
-                )
+                planned = await asyncio.to_thread(record.plan, texts, forks=branch is not None, now_us=now_us)
             except ConflictError:
                 planned, status = Planned(new=None, piece=None, head=record.current, refused=None), 409
             except OtherUnitError as error:
-                raise RefusedError(403, "wrong-unit", str(error)) from error
+                note = Note(subject=f"{error.code}:{by}", seq=None, reason=str(error), by=by, utc_us=now_us)
+                await self._keep_aside(name, error.code, texts, note)
+                raise RefusedError(403, error.code, str(error)) from error
             except TooManyBranchesError as error:
                 _log.error("a unit sends more branches than are kept", extra={"fields": {"unit": str(name)}})
+                note = Note(subject="branches", seq=None, reason="too many branches", by=by, utc_us=now_us)
+                await self._keep_aside(name, Oddity.TOO_MANY_BRANCHES, texts, note)
                 raise RefusedError(429, "branches", "too many branches", retry_after_s=_TOO_MANY_BRANCHES_S) from error
             receipt = await self._keep(name, planned)
             record.applied(planned)
-        if planned.refused is not None:
-            status = 422
-            fields = {"unit": str(name), "seq": planned.refused.seq, "code": planned.refused.code.value}
-            _log.warning("a line is refused", extra={"fields": fields})
-        if planned.new is not None and planned.piece is not None and planned.piece.at is None:
-            await self._tell_forks(name)
+            if planned.new is not None:
+                await self._tell_forks(name, planned.new.branch.number, now_us)
+            if planned.refused is not None:
+                status, refused = 422, planned.refused
+                fields = {"unit": str(name), "seq": refused.seq, "code": refused.code.value}
+                _log.warning("a line is refused", extra={"fields": fields})
+                subject = f"{refused.code}:{refused.seq}"
+                note = Note(subject=subject, seq=refused.seq, reason=refused.message, by=by, utc_us=now_us)
+                await self._keep_aside(name, refused.code, planned.rest, note)
         lacks = await asyncio.to_thread(self._index.wanted, name, MAX_LACKS)
         return LinesAnswer(
             status=status, head=_head(planned.head), receipt=receipt, lacks=lacks, refused=planned.refused
@@ -106,16 +119,19 @@ class LineIntake:
 
     async def _record(self, name: UnitName) -> UnitRecord:
         if name not in self._records:
-            self._records[name] = await asyncio.to_thread(
-                UnitRecord,
-                name,
-                election=self._election,
-                trust=self._trust,
-                index=self._index,
-                ledgers=self._ledgers,
-                most_branches=self._limits.branches,
-            )
+            self._records[name], self._forks[name] = await asyncio.to_thread(self._open, name)
         return self._records[name]
+
+    def _open(self, name: UnitName) -> tuple[UnitRecord, UnitForks]:
+        record = UnitRecord(
+            name,
+            election=self._election,
+            trust=self._trust,
+            index=self._index,
+            ledgers=self._ledgers,
+            most_branches=self._limits.branches,
+        )
+        return record, UnitForks(name, self._index, self._ledgers)
 
     async def _keep(self, name: UnitName, planned: Planned) -> str | None:
         """Have what was planned made durable. Returns the receipt for the head, if there can be one."""
@@ -131,10 +147,21 @@ class LineIntake:
         done = await self._committer.do(work)
         return done.receipt
 
-    async def _tell_forks(self, name: UnitName) -> None:
-        for fork in await asyncio.to_thread(known_forks, name, self._index, self._ledgers):
-            fields = {"unit": str(name), "seq": fork.seq, "branch": fork.two, "code": fork.code}
+    async def _keep_aside(self, name: UnitName, code: FindingCode, texts: Sequence[bytes], note: Note) -> None:
+        """Evidence lies there before anybody is answered."""
+        finding = Finding(
+            name=name, subject=note.subject, code=code, detail=note.reason, seq=note.seq, utc_us=note.utc_us
+        )
+        await self._committer.do(FoundWork(findings=(finding,), aside=Aside(texts=tuple(texts), note=note)))
+
+    async def _tell_forks(self, name: UnitName, grown: int, now_us: int | None) -> None:
+        findings: list[Finding] = []
+        for fork, new in await asyncio.to_thread(self._forks[name].grown, grown):
+            findings.append(fork.finding(name, now_us, count=1 if new else 0))
+            fields = {"unit": str(name), "seq": fork.seq, "branch": fork.two, "code": findings[-1].code.value}
             _log.warning("the unit has two histories", extra={"fields": fields})
+        if findings:
+            await self._committer.do(FoundWork(findings=tuple(findings)))
 
 
 def _head(row: BranchRow | None) -> tuple[int, str] | None:

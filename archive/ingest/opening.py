@@ -7,19 +7,22 @@ rebuilding are the same code: a rebuilt index knows nothing.
 
 import logging
 
+from archive.finding import Finding
 from archive.index.index import Index
 from archive.index.rows import Changes, NewMedia, ReceiptRow
+from archive.ingest.forks import known_forks
 from archive.ingest.reading import OtherUnitError, peek
 from archive.ingest.record import ConflictError, UnitRecord
 from archive.names import UnitName
 from archive.receipts import logged_subject, stored_subject
+from archive.store.aside import AsideFiles
 from archive.store.journal import ReceiptJournal
 from archive.store.ledgers import LedgerFiles
 from archive.store.store import Store
+from archive.trust import Trusted
 from base.errors import OperatorError
 from cmaf.content import ContentReader
 from evidence import jws
-from evidence.certificate import Trust
 from evidence.errors import EvidenceError
 from evidence.members import decode
 from evidence.receipt import RECEIPT_TYP, Acknowledged, Receipt
@@ -32,11 +35,44 @@ _REBUILD = "Keep a copy of the data folder; then a new index can be made: unbrok
 _log = logging.getLogger("archive")
 
 
-def catch_up(*, election: str, trust: Trust, index: Index, ledgers: LedgerFiles, journal: ReceiptJournal) -> None:
+def catch_up(*, election: str, trust: Trusted, index: Index, ledgers: LedgerFiles, journal: ReceiptJournal) -> None:
     """Bring the index up to the files. Raises OperatorError where it knows of lines that no file has."""
     for name in sorted({*index.units(), *ledgers.units()}):
         _catch_up_unit(name, election, trust, index, ledgers)
     _catch_up_receipts(index, journal)
+
+
+def find_again(index: Index, ledgers: LedgerFiles, aside: AsideFiles) -> None:
+    """Bring the index's findings up to the files: forks as branches show them, refused lines as they lie aside.
+
+    After a crash that may be the newest one; after a rebuild it is all that files tell of, each counted as found once.
+    """
+    known = {(row.name, row.subject): row.code for row in index.findings()}
+    found: list[Finding] = []
+    for name in index.units():
+        if len(index.branches(name)) > 1:
+            found += [fork.finding(name, None, count=0) for fork in known_forks(name, index, ledgers)]
+    for kept in aside.kept():
+        note = kept.note
+        found.append(
+            Finding(
+                name=kept.name,
+                subject=note.subject,
+                code=kept.code,
+                detail=note.reason,
+                seq=note.seq,
+                utc_us=note.utc_us,
+                count=0,
+                evidence=kept.digest,
+            )
+        )
+    new = tuple(
+        each
+        for each in found
+        if known.get((each.name, each.subject)) != each.code and (each.name, f"{each.code}:more") not in known
+    )
+    if new:
+        index.commit(Changes(findings=new))
 
 
 def count_media(index: Index, store: Store) -> int:
@@ -64,7 +100,7 @@ def _is(store: Store, sha256: str, expected: Expected, container: ContentReader)
     return claim is not None and names_same(expected, claim)
 
 
-def _catch_up_unit(name: UnitName, election: str, trust: Trust, index: Index, ledgers: LedgerFiles) -> None:
+def _catch_up_unit(name: UnitName, election: str, trust: Trusted, index: Index, ledgers: LedgerFiles) -> None:
     record = UnitRecord(name, election=election, trust=trust, index=index, ledgers=ledgers, most_branches=_ALL_BRANCHES)
     sizes = ledgers.sizes(name)
     for row in record.branches.values():

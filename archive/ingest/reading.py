@@ -7,6 +7,7 @@ a ledger without any, so the first line that does not verify ends what is taken.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from archive.finding import Oddity
 from archive.names import UnitName
 from evidence.certificate import Certified, Trust
 from evidence.codes import MEANINGS, Code
@@ -16,7 +17,11 @@ from evidence.verify.keyring import Keyring, Opened, Session, check_signatures
 
 
 class OtherUnitError(Exception):
-    """A line is another unit's than the connection's."""
+    """A line is of another election, station or unit than the connection; ``code`` says which."""
+
+    def __init__(self, code: Oddity, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,7 @@ class Reader:
 
     def __init__(self, name: UnitName, election: str, trust: Trust, starts: Iterable[bytes]) -> None:
         self._name, self._election = name, election
+        self.trust = trust
         self._keyring = Keyring(trust)
         self._certified: Certified | None = None
         self.boots: dict[str, str] = {}
@@ -94,12 +100,21 @@ class Reader:
         opened = self._keyring.open(text)
         body = None if opened.line is None else opened.line.body
         if isinstance(body, Start):
-            if (body.election, body.station, body.unit) != (self._election, self._name.station, self._name.unit):
-                raise OtherUnitError(f"a line is of election {body.election}, station {body.station}, unit {body.unit}")
+            code = self._other(body)
+            if code is not None:
+                whose = f"election {body.election}, station {body.station}, unit {body.unit}"
+                raise OtherUnitError(code, f"a line is of {whose}")
             if opened.session is not None:
                 self._certified = opened.certified
                 self.boots[body.kid] = body.boot_id
         return opened
+
+    def _other(self, start: Start) -> Oddity | None:
+        if start.election != self._election:
+            return Oddity.WRONG_ELECTION
+        if start.station != self._name.station:
+            return Oddity.WRONG_STATION
+        return None if start.unit == self._name.unit else Oddity.WRONG_UNIT
 
     def _judge(self, opened: Opened, head: Head | None, now_us: int | None) -> Refusal | None:
         line = opened.line

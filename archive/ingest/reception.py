@@ -11,6 +11,7 @@ from archive.ingest.admission import Admission, share
 from archive.ingest.app import Endpoints
 from archive.ingest.commits import Commits
 from archive.ingest.connections import Connections
+from archive.ingest.door import Strangers, open_door
 from archive.ingest.keeping import Keeper
 from archive.ingest.mediaintake import MediaIntake
 from archive.ingest.peer import Peers, server_context
@@ -22,8 +23,6 @@ SHUTDOWN_S = 10
 """How long requests that have begun may take to end when the archive stops."""
 _IDLE_S = 120
 """An uplink lets go of a connection that it does not use after 75 seconds."""
-_HANDSHAKE_S, _GOODBYE_S = 20, 5
-_BACKLOG = 1_024
 _READ_BYTES = 1 << 16
 """Twice as much of one body waits for its reader at most, beside what TLS holds."""
 
@@ -54,6 +53,7 @@ class Reception:
         )
         peers = Peers(sight.trust, config.election, lambda: clock.read().utc_us)
         self._connections = Connections(peers.unit)
+        self._strangers = Strangers(commits.found, peers.utc_us)
         self._application = Endpoints(
             commits=commits, media_intake=self._media, admission=admission, peers=peers, stall_s=config.limits.stall_s
         ).application()
@@ -91,16 +91,9 @@ class Reception:
         )
         await runner.setup()
         assert runner.server is not None
-        server = await asyncio.get_running_loop().create_server(
-            self._connections.watched(runner.server),
-            sock=listener,
-            ssl=self._context,
-            backlog=_BACKLOG,
-            ssl_handshake_timeout=_HANDSHAKE_S,
-            ssl_shutdown_timeout=_GOODBYE_S,
-        )
         try:
-            yield
+            watched = self._connections.watched(runner.server)
+            async with open_door(listener, self._context, watched, self._strangers):
+                yield
         finally:
-            server.close()
             await runner.cleanup()

@@ -11,6 +11,7 @@ from archive.index.rows import BranchRow, LineRow, NewLines, PrunedRow, RunRow, 
 from archive.ingest.reading import GoodLine, Head, Reader, Refusal, digests, peek
 from archive.names import UnitName
 from archive.store.ledgers import LedgerFiles, Piece
+from archive.trust import Trusted
 from evidence.certificate import Trust
 from evidence.errors import EvidenceError
 from evidence.lines import Close, Pruned, Recovered, Run, Segment, Start, genesis
@@ -26,12 +27,16 @@ class TooManyBranchesError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What a request brings. ``new`` and ``piece`` are None where it brings nothing; ``head`` is whereto to answer."""
+    """What a request brings. ``new`` and ``piece`` are None where it brings nothing; ``head`` is whereto to answer.
+
+    ``rest`` are the lines that do not count: the refused one and all behind it, as they came.
+    """
 
     new: NewLines | None
     piece: Piece | None
     head: BranchRow | None
     refused: Refusal | None
+    rest: tuple[bytes, ...] = ()
     reader: Reader | None = None
 
 
@@ -43,7 +48,7 @@ class UnitRecord:
         name: UnitName,
         *,
         election: str,
-        trust: Trust,
+        trust: Trusted,
         index: Index,
         ledgers: LedgerFiles,
         most_branches: int,
@@ -53,8 +58,8 @@ class UnitRecord:
         self._index, self._ledgers = index, ledgers
         self._most_branches = most_branches
         self.branches = {row.number: row for row in index.branches(name)}
-        self._reader: tuple[str, Reader] | None = None
-        """Who may speak behind the line with this digest."""
+        self._reader: tuple[str, Trust, Reader] | None = None
+        """Who may speak behind the line with this digest, by the revocation lists of then."""
 
     @property
     def current(self) -> BranchRow | None:
@@ -80,7 +85,7 @@ class UnitRecord:
         except EvidenceError as error:
             seq = 0 if self.current is None else self.current.head_seq + 1
             refused = Refusal(seq=seq, code=error.code, message=str(error))
-            return Planned(new=None, piece=None, head=self.current, refused=refused)
+            return Planned(new=None, piece=None, head=self.current, refused=refused, rest=tuple(texts))
         names = digests(texts)
         known = self._index.lines(self.name, first.seq, first.seq + len(texts))
         there = 0
@@ -103,7 +108,10 @@ class UnitRecord:
         branch = planned.new.branch
         self.branches[branch.number] = branch
         usable = planned.reader is not None and planned.refused is None
-        self._reader = (branch.head_sha256, planned.reader) if planned.reader is not None and usable else None
+        if planned.reader is not None and usable:
+            self._reader = (branch.head_sha256, planned.reader.trust, planned.reader)
+        else:
+            self._reader = None
 
     def _plan_new(
         self, texts: Sequence[bytes], owner: int | None, seq: int, before: str, *, forks: bool, now_us: int | None
@@ -122,8 +130,9 @@ class UnitRecord:
             head = Head(seq=seq - 1, sha256=before, closed=extends and parent.closed)
         reader = self._reader_behind(parent, seq, before)
         good, refused = reader.read(texts, head, now_us=now_us)
+        rest = tuple(texts[len(good) :])
         if not good:
-            return Planned(new=None, piece=None, head=self.current, refused=refused)
+            return Planned(new=None, piece=None, head=self.current, refused=refused, rest=rest)
         if extends:
             assert parent is not None
             at: int | None = parent.size_bytes
@@ -155,7 +164,7 @@ class UnitRecord:
             pruned=tuple(_pruned(each.line.body) for each in good if isinstance(each.line.body, Pruned)),
         )
         piece = Piece(name=self.name, branch=row.number, at=at, data=data)
-        return Planned(new=new, piece=piece, head=row, refused=refused, reader=reader)
+        return Planned(new=new, piece=piece, head=row, refused=refused, rest=rest, reader=reader)
 
     def _owner(self, seq: int, sha256: str) -> int | None:
         """The branch that has this line; None in front of line 0. Raises ConflictError where none has it."""
@@ -179,8 +188,9 @@ class UnitRecord:
 
     def _reader_behind(self, parent: BranchRow | None, seq: int, before: str) -> Reader:
         kept, self._reader = self._reader, None
-        if kept is not None and parent is not None and kept[0] == before:
-            return kept[1]
+        trust = self._trust.now()
+        if kept is not None and parent is not None and kept[:2] == (before, trust):
+            return kept[2]
         starts: list[LineRow] = []
         row, to_seq = parent, seq
         while row is not None:
@@ -193,7 +203,7 @@ class UnitRecord:
             for line in starts
             if parent is not None
         ]
-        return Reader(self.name, self._election, self._trust, texts)
+        return Reader(self.name, self._election, trust, texts)
 
     def _prefix(self, parent: BranchRow | None, seq: int) -> bytes:
         """The bytes of ``parent``'s file before line ``seq``."""

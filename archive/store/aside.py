@@ -19,7 +19,7 @@ from archive.finding import FindingCode, read_code
 from archive.names import UnitName
 from base.durable import Disk
 from evidence import jws
-from evidence.members import HASH, decode, encode, integer, member, natural, nullable, text
+from evidence.members import DIGEST, decode, encode, integer, member, natural, nullable, text
 
 MOST_LINES = 16_384
 """Of one unit; more are counted only. An uplink whose lines are refused sends one batch of them again and again."""
@@ -35,12 +35,12 @@ _log = logging.getLogger("archive")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Why lines lie aside. ``by`` is the thumbprint of the key whose certificate brought them."""
+    """Why lines lie aside. ``by`` is the SHA-256 of the certificate that brought them."""
 
     subject: str = member(text(128))
     seq: int | None = member(nullable(natural))
     reason: str = member(text(2_000))
-    by: str = member(HASH)
+    by: str = member(DIGEST)
     utc_us: int | None = member(nullable(integer))
 
 

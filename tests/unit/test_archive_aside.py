@@ -15,7 +15,7 @@ from tests.fakes.faultydisk import Failure, FaultyDisk
 
 UNIT = UnitName(station="57-002", unit="u1")
 OTHER = UnitName(station="57-002", unit="u2")
-NOTE = Note(subject="signature-wrong:4", seq=4, reason="a line's signature does not check", by="k" * 43, utc_us=7)
+NOTE = Note(subject="signature-wrong:4", seq=4, reason="a line's signature does not check", by="a" * 64, utc_us=7)
 
 
 def aside(*texts: bytes) -> Aside:

@@ -14,10 +14,10 @@ from archive.ingest.record import ConflictError, Planned, TooManyBranchesError, 
 from archive.names import UnitName
 from archive.store.journal import ReceiptJournal
 from archive.store.ledgers import LedgerFiles
+from archive.trust import Trusted
 from base.durable import Disk
 from base.errors import OperatorError
 from evidence import base64url
-from evidence.certificate import Trust
 from evidence.codes import Code
 from evidence.lines import line_hash
 from evidence.words import Cause
@@ -31,7 +31,9 @@ class Keeper:
 
     def __init__(self, folder: Path, *, most_branches: int = 8) -> None:
         self.folder, self._most = folder, most_branches
-        self.trust = Trust.from_pem(authority().root_pem)
+        root = folder / "root.pem"
+        root.write_bytes(authority().root_pem)
+        self.trust = Trusted(root, None)
         self.open()
 
     def open(self) -> None:
