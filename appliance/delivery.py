@@ -5,6 +5,7 @@ ledger up to the durable head ─▶ books ─▶ lanes ─▶ archive ─▶ re
 
 import asyncio
 import contextlib
+import logging
 import random
 import signal
 import ssl
@@ -12,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from appliance.config import StationConfig
+from appliance.control.server import ControlServer
 from appliance.store.layout import Layout
 from appliance.uplink.bell import Bell, DiskThread
 from appliance.uplink.client import ANSWER_S
@@ -33,9 +35,13 @@ from base.durable import Disk
 from base.errors import OperatorError
 from base.service import Service
 from evidence.certificate import Trust
+from evidence.members import DIGEST
+
+log = logging.getLogger("unbroken.uplink")
 
 DATABASE = "uplink.sqlite"
 STATUS = "uplink.json"
+SOCKET = "uplink.sock"
 
 
 def deliver(config: StationConfig) -> int:
@@ -88,6 +94,14 @@ class Delivery:
                 f"The uplink's key or certificate cannot be used: {error}.",
                 hint="Mend uplink.key and uplink.certificate in the configuration.",
             ) from error
+        follower = Follower(
+            ledger=layout.ledger,
+            head=config.run / "head.json",
+            database=self._database,
+            trust=self._trust,
+            whose=(config.election, config.station, config.unit),
+        )
+        self._bell = Bell()
         station = Station(
             disk=self._thread,
             lines=self._lines,
@@ -98,6 +112,7 @@ class Delivery:
             trust=self._trust,
             whose=Whose(election=config.election, station=config.station, unit=config.unit),
             policy=config.uplink.policy,
+            made_bytes_s=lambda: follower.made_bytes_s,
             ceiling=Ceiling(config.uplink.rate_kbit, clock.boot_ns),
             backfill_ceiling=Ceiling(config.uplink.backfill_kbit, clock.boot_ns),
             boot_ns=clock.boot_ns,
@@ -105,14 +120,7 @@ class Delivery:
             pause=pause,
             receipt_ns=receipt_ns,
             state=self.state,
-            bell=Bell(),
-        )
-        follower = Follower(
-            ledger=layout.ledger,
-            head=config.run / "head.json",
-            database=self._database,
-            trust=self._trust,
-            whose=(config.election, config.station, config.unit),
+            bell=self._bell,
         )
         self._link = Link(
             station,
@@ -125,8 +133,28 @@ class Delivery:
         )
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
-        await self._link.run()
+        """Deliver until cancelled, and answer who asks."""
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(ControlServer(self._config.run / SOCKET, self._answer).listening())
+            except OSError as error:
+                # What nobody can speak to still delivers.
+                log.error("no socket", extra={"fields": {"reason": str(error)}})
+            await self._link.run()
+
+    async def _answer(self, request: dict[str, object]) -> dict[str, object]:
+        """docs/reference/control.md. Raises OperatorError."""
+        asked = request.get("media")
+        if request.get("verb") != "release" or not (asked is None or isinstance(asked, list)):
+            raise OperatorError("The uplink knows only the verb release, for media or for all.")
+        try:
+            digests = None if asked is None else {DIGEST(each) for each in asked}
+        except ValueError as error:
+            raise OperatorError(f"This is no digest of a segment: {error}.") from error
+        released = await self._thread.do(self.books.release, digests)
+        self._bell.ring()
+        log.info("released", extra={"fields": {"media": released}})
+        return {"released": len(released)}
 
     def close(self) -> None:
         """Give everything back. What was told of the link is true no longer."""

@@ -3,28 +3,26 @@
 import asyncio
 import base64
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Self
 
 import aiohttp
 
 from appliance.uplink.answers import MOST_ANSWER_BYTES, LinesAnswer, ReceiptAnswer, Refused, Reply
-from appliance.uplink.connector import ShallowConnector
+from appliance.uplink.body import Before, Body, chunk_bytes
 from base.errors import PeerError
 from base.version import VERSION
 from evidence import jws
 
-CONNECT_S = 15
+CONNECT_S = 15.0
+"""Names, routes and TLS take no longer than this, mostly."""
 ANSWER_S = 20.0
 """Nothing moves for so long, in either direction: the connection is taken for dead."""
-CHUNK_BYTES = 16 << 10
+READ_BYTES = 16 << 10
 LINES_TYPE = "application/vnd.unbroken.lines"
 MEDIA_TYPE = "video/mp4"
-
-Before = Callable[[int], Awaitable[None]]
-"""Called before so many bytes of a body are sent; it may take its time, less than ``ANSWER_S``."""
 
 
 class Urgency(StrEnum):
@@ -42,22 +40,34 @@ class Taken(StrEnum):
     NOT_IN_FORM = "not in form"
 
 
+async def _at_once(size_bytes: int) -> None:
+    """What is small or urgent waits for nothing."""
+
+
 class ArchiveClient:
     """Requests over one pool of connections. An async context manager."""
 
-    def __init__(self, url: str, context: ssl.SSLContext, *, answer_s: float = ANSWER_S) -> None:
+    def __init__(
+        self, url: str, context: ssl.SSLContext, *, answer_s: float = ANSWER_S, connect_s: float = CONNECT_S
+    ) -> None:
         self._url = url.rstrip("/")
         self._context = context
         self._answer_s = answer_s
+        self._connect_s = connect_s
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_headers_sent.append(_headers_sent)
         self._session = aiohttp.ClientSession(
-            connector=ShallowConnector(ssl=self._context, limit=8, keepalive_timeout=75, ttl_dns_cache=60),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+            connector=aiohttp.TCPConnector(ssl=self._context, limit=8, keepalive_timeout=75, ttl_dns_cache=60),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"unbroken/{VERSION}"},
+            # On the thinnest link each byte counts.
+            skip_auto_headers=("Accept", "Accept-Encoding"),
             trust_env=False,
+            trace_configs=[tracing],
         )
         return self
 
@@ -66,22 +76,44 @@ class ArchiveClient:
     ) -> None:
         await self._session.close()
 
-    async def lines(self, data: bytes = b"", *, at: int | None = None, branch: int | None = None) -> LinesAnswer:
-        """Section 2 and 5: send whole lines, or ask for the head (no ``data``), or for the line ``at``."""
+    async def lines(
+        self,
+        data: bytes = b"",
+        *,
+        at: int | None = None,
+        branch: int | None = None,
+        bytes_s: int | None = None,
+        sent: Callable[[], None] = lambda: None,
+    ) -> LinesAnswer:
+        """Section 2 and 5: send whole lines, or ask for the head (no ``data``), or for the line ``at``.
+
+        ``bytes_s`` is what the link carries; ``sent`` is called once all is on its way.
+        """
         query = "" if at is None else f"?from={at}"
         query = query if branch is None else f"?branch={branch}"
-        reply = await self._exchange("POST", f"/v1/lines{query}", data, {"Content-Type": LINES_TYPE}, _at_once)
+        headers = {"Content-Type": LINES_TYPE}
+        reply = await self._exchange("POST", f"/v1/lines{query}", data, headers, bytes_s=bytes_s, sent=sent)
         reply.require(200, 409, 422)
         answer = reply.read(LinesAnswer)
         if (reply.status == 422) != (answer.refused is not None):
             raise PeerError("the archive's status and answer contradict each other", retry=True)
         return answer
 
-    async def media(self, sha256: str, data: bytes, urgency: Urgency, before: Before) -> Taken | Refused:
+    async def media(
+        self,
+        sha256: str,
+        data: bytes,
+        urgency: Urgency,
+        before: Before,
+        *,
+        bytes_s: int | None = None,
+        sent: Callable[[], None] = lambda: None,
+    ) -> Taken | Refused:
         """Section 3. Raises BusyError where the archive asks for patience."""
         digest = base64.b64encode(bytes.fromhex(sha256)).decode()
         headers = {"Content-Type": MEDIA_TYPE, "Repr-Digest": f"sha-256=:{digest}:", "Priority": urgency.value}
-        reply = await self._exchange("PUT", f"/v1/media/{sha256}", data, headers, before)
+        path = f"/v1/media/{sha256}"
+        reply = await self._exchange("PUT", path, data, headers, before=before, bytes_s=bytes_s, sent=sent)
         reply.require(200, 201, 400, 404, 411, 413, 415, 422)
         match reply.status:
             case 200 | 201:
@@ -92,60 +124,62 @@ class ArchiveClient:
                 return reply.read(Refused)
         return Taken.NOT_IN_FORM
 
-    async def receipt(self, digests: Sequence[str]) -> ReceiptAnswer:
+    async def receipt(self, digests: Sequence[str], *, bytes_s: int | None = None) -> ReceiptAnswer:
         """Section 4. ``digests`` are ascending, each once, 1 to 128."""
         body = jws.compose({"media": list(digests)})
-        reply = await self._exchange("POST", "/v1/receipts", body, {"Content-Type": "application/json"}, _at_once)
+        headers = {"Content-Type": "application/json"}
+        reply = await self._exchange("POST", "/v1/receipts", body, headers, bytes_s=bytes_s)
         reply.require(200)
         return reply.read(ReceiptAnswer)
 
-    async def _exchange(self, method: str, path: str, data: bytes, headers: dict[str, str], before: Before) -> Reply:
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        data: bytes,
+        headers: dict[str, str],
+        *,
+        before: Before = _at_once,
+        bytes_s: int | None = None,
+        sent: Callable[[], None] = lambda: None,
+    ) -> Reply:
+        clock = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._answer_s) as deadline:
-                body = _Once(self._watched(data, before, deadline))
+            async with asyncio.timeout(self._connect_s + self._answer_s) as deadline:
+
+                def moved() -> None:
+                    if not deadline.expired():
+                        deadline.reschedule(clock.time() + self._answer_s)
+
+                body = Body(data, chunk_bytes=chunk_bytes(bytes_s), before=before, moved=moved, sent=sent)
                 async with self._session.request(
                     method,
                     self._url + path,
                     data=body if data else b"",
                     headers={**headers, "Content-Length": str(len(data))},
                     allow_redirects=False,
+                    trace_request_ctx=moved,
                 ) as response:
-                    return Reply(status=response.status, headers=response.headers, body=await _whole(response))
+                    body.answered()
+                    return Reply(status=response.status, headers=response.headers, body=await _whole(response, moved))
         except TimeoutError as error:
             raise PeerError(f"the archive did not move for {self._answer_s:.0f} s", retry=True) from error
         except (aiohttp.ClientError, OSError) as error:
             raise PeerError(_in_words(error), retry=True) from error
 
-    async def _watched(self, data: bytes, before: Before, deadline: asyncio.Timeout) -> AsyncIterator[bytes]:
-        """``data`` in chunks; each that the connection takes moves the deadline."""
-        clock, view = asyncio.get_running_loop(), memoryview(data)
-        for begin in range(0, len(data), CHUNK_BYTES):
-            chunk = bytes(view[begin : begin + CHUNK_BYTES])
-            await before(len(chunk))
-            deadline.reschedule(clock.time() + self._answer_s)
-            yield chunk
+
+async def _headers_sent(
+    session: aiohttp.ClientSession, context: SimpleNamespace, told: aiohttp.TraceRequestHeadersSentParams
+) -> None:
+    """There is a connection: from here on each step has the time of a step."""
+    moved: Callable[[], None] = context.trace_request_ctx
+    moved()
 
 
-class _Once:
-    """A body that is sent once: where the library would try again by itself, the archive is asked first."""
-
-    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
-        self._chunks: AsyncIterator[bytes] | None = chunks
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        chunks, self._chunks = self._chunks, None
-        if chunks is None:
-            raise aiohttp.ClientPayloadError("in the middle of a request")
-        return chunks
-
-
-async def _at_once(size_bytes: int) -> None:
-    """What is small or urgent waits for nothing."""
-
-
-async def _whole(response: aiohttp.ClientResponse) -> bytes:
+async def _whole(response: aiohttp.ClientResponse, moved: Callable[[], None]) -> bytes:
     parts, size = list[bytes](), 0
-    async for part in response.content.iter_chunked(CHUNK_BYTES):
+    async for part in response.content.iter_chunked(READ_BYTES):
+        moved()
         parts.append(part)
         size += len(part)
         if size > MOST_ANSWER_BYTES:

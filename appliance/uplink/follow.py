@@ -10,6 +10,7 @@ from appliance.uplink.ledgerfile import DurableHead, PlacedLine, read_head, read
 from appliance.uplink.linebook import LineBook, Moment, Stretch
 from appliance.uplink.mediabook import MediaBook
 from appliance.uplink.plan import Media, State, newest_common
+from appliance.uplink.thinning import Made
 from evidence.certificate import Trust
 from evidence.errors import EvidenceError
 from evidence.lines import Config, Event, Pruned, Segment, Start
@@ -45,6 +46,9 @@ class Follower:
         self.lines_read = 0
         self.durable: DurableHead | None = None
         """The newest head that the recorder has published."""
+        self.made_bytes_s: int | None = None
+        """How fast armed video is made; None while nobody can tell."""
+        self._made = Made()
 
     def head_mark(self) -> tuple[int, int] | None:
         """Another value whenever another head has been published. Costs a look at a file in memory."""
@@ -132,6 +136,8 @@ class Follower:
                     marks["window"] = self._window_us(profile, body)
                 case Segment() if body.mode is not Mode.UNARMED:
                     media.append(_media(placed.seq, body, sense))
+                    self._made.add(placed.seq, body.camera, body.size, body.to_ns - body.from_ns)
+        self.made_bytes_s = self._made.bytes_s(lines[-1].seq)
         with self._db.transaction():
             self._lines.append(lines, moments)
             self._media.add(media)

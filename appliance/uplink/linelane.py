@@ -1,18 +1,22 @@
 """The lane of the ledger: whatever is durable goes up at once, before any video."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from appliance.uplink.agreement import Agreement, agree
-from appliance.uplink.answers import LinesAnswer
+from appliance.uplink.answers import BusyError, LinesAnswer
 from appliance.uplink.linebook import Stretch
 from appliance.uplink.pace import SECOND_NS
-from appliance.uplink.plan import ASK_NS, LEAST_BATCH_BYTES, batch_bytes
+from appliance.uplink.plan import ASK_NS, GREETING_BYTES, LEAST_BATCH_BYTES, batch_bytes, first_batch_bytes
 from appliance.uplink.receipts import read_logged
 from appliance.uplink.talk import IDLE_S, StuckError, Talk
+from appliance.uplink.way import Rank
 from evidence.errors import EvidenceError
 
 LOGGED_NS = 60 * SECOND_NS
 """How often the archive's word for its head is checked; it proves what time it is."""
+SLOW_S = 2.0
+"""Where a request takes so long the link has room for nothing beside lines, until there are none to send."""
 
 
 class LineLane:
@@ -24,11 +28,15 @@ class LineLane:
         self._batch_bytes = LEAST_BATCH_BYTES
         self._asked_ns = self._at.boot_ns()
         self._logged_ns: int | None = None
+        self._alone: Callable[[], None] | None = None
+        """Gives back the way, where the link is slow and lines keep it from one request to the next."""
 
     async def agree(self) -> None:
         """Find out which lines and media the archive has. Raises PeerError."""
+        began_ns = self._at.boot_ns()
         with self._talk.question() as changed:
             answer = await self._ask()
+        self._batch_bytes = first_batch_bytes(self._judge(GREETING_BYTES, began_ns))
         agreed = await agree(self._talk.client, self._at.disk, self._at.lines, answer.head)
         await self._stand(agreed)
         await self._at.disk.do(self._at.media.doubt_behind, self._talk.common_seq)
@@ -44,6 +52,7 @@ class LineLane:
             await self.agree()
         stretch = await self._at.disk.do(self._at.lines.stretch, talk.agreed.next_seq, self._batch_bytes)
         if stretch is None:
+            self._leave()
             if self._at.boot_ns() - self._asked_ns >= ASK_NS:
                 with talk.question() as changed:
                     answer = await self._ask()
@@ -53,22 +62,26 @@ class LineLane:
                     talk.in_doubt = True
                     return 0
             return IDLE_S
-        await self._send(stretch)
+        try:
+            await self._send(stretch)
+        except (BusyError, StuckError):
+            self._leave()
+            raise
         return 0
 
     async def _send(self, stretch: Stretch) -> None:
-        talk, size_bytes = self._talk, self._batch_bytes
+        talk = self._talk
         try:
             data = await self._at.disk.do(_read, self._at.ledger, stretch)
         except OSError as error:
             raise StuckError(f"the ledger cannot be read: {error.strerror}") from error
-        self._batch_bytes = batch_bytes(size_bytes, worked=False)
         branch = talk.agreed.next_seq if talk.agreed.branch else None
-        with talk.question() as changed, talk.urgently():
-            answer = await talk.client.lines(data, branch=branch)
+        began_ns = self._at.boot_ns()
+        with talk.question() as changed, talk.way.taken(Rank.LINES) as leave:
+            answer = await talk.client.lines(data, branch=branch, bytes_s=talk.lines_bytes_s, sent=leave)
             self._asked_ns = self._at.boot_ns()
+            self._batch_bytes = batch_bytes(self._batch_bytes, len(data), self._judge(len(data), began_ns))
         if answer.head == stretch.head:
-            self._batch_bytes = batch_bytes(size_bytes, worked=True)
             self._at.state.tries = 0
             await self._stand(Agreement(common=stretch.head, branch=False))
         elif answer.refused is None:
@@ -81,6 +94,21 @@ class LineLane:
             talk.in_doubt = True
             told = answer.refused
             raise StuckError(f"the archive refuses line {told.seq}: {told.code}: {told.message}")
+
+    def _judge(self, size_bytes: int, began_ns: int) -> float:
+        """Learn from a request how slow the link is; how many seconds it took."""
+        took_s = max(self._at.boot_ns() - began_ns, 1) / SECOND_NS
+        self._talk.lines_bytes_s = max(int(size_bytes / took_s), 1)
+        if took_s <= SLOW_S:
+            self._leave()
+        elif self._alone is None:
+            self._alone = self._talk.way.take(Rank.LINES)
+        return took_s
+
+    def _leave(self) -> None:
+        if self._alone is not None:
+            self._alone()
+            self._alone = None
 
     async def _stand(self, agreed: Agreement) -> None:
         self._talk.agreed, self._talk.in_doubt = agreed, False

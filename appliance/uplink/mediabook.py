@@ -42,7 +42,9 @@ WITH RECURSIVE its(camera) AS (
     SELECT min(camera) FROM media
     UNION ALL SELECT (SELECT min(camera) FROM media WHERE camera > its.camera) FROM its WHERE its.camera IS NOT NULL
 )
-SELECT camera, (SELECT max(seq) FROM media WHERE media.camera = its.camera) FROM its WHERE camera IS NOT NULL
+SELECT camera, (
+    SELECT seq FROM media WHERE media.camera = its.camera AND position % ? = 0 ORDER BY seq DESC LIMIT 1
+) FROM its WHERE camera IS NOT NULL
 """
 _AT = "WHERE camera = ? AND seq = ? AND gone = 0"
 _PAGE = 2_000
@@ -89,9 +91,9 @@ class MediaBook:
         """It lies here no more."""
         self._db.change("UPDATE media SET gone = 1 WHERE sha256 = ?", (sha256,))
 
-    def newest(self) -> list[Media]:
-        """The newest segment of each camera. A few steps down an index, however many there are."""
-        rows = self._db.rows(_NEWEST)
+    def newest(self, every: int = 1) -> list[Media]:
+        """The newest segment of each camera, of those whose index ``every`` divides. A few steps down an index."""
+        rows = self._db.rows(_NEWEST, (every,))
         return [each for camera, seq in rows for each in self._media(_AT, (camera, seq))]
 
     def waiting(self) -> list[Media]:
@@ -149,6 +151,15 @@ class MediaBook:
         """Digest and reason of what is held back, the newest first."""
         sql = "SELECT sha256, reason FROM media WHERE state = 'refused' ORDER BY seq DESC LIMIT ?"
         return [(str(sha256), str(reason)) for sha256, reason in self._db.rows(sql, (limit,))]
+
+    def release(self, digests: Collection[str] | None) -> list[str]:
+        """Hold these back no longer, or all (None): the archive is asked anew. Which of them were held back."""
+        held = [sha256 for sha256, _ in self.refused(-1)]
+        freed = held if digests is None else [each for each in held if each in digests]
+        sql = "UPDATE media SET state = 'unknown', acknowledged = 0, reason = NULL WHERE sha256 = ?"
+        with self._db.transaction():
+            self._db.change_many(sql, ((each,) for each in freed))
+        return freed
 
     def receipted(self, digests: Collection[str], entry: str) -> None:
         """The archive has signed that it has them; the recorder finds that in ``entry``."""

@@ -4,17 +4,22 @@ What happened to a segment is known only by an answer. So before it is sent it i
 process or the connection ends, the archive is asked first, and nothing goes twice.
 """
 
-import asyncio
-import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 from appliance.uplink.answers import BusyError, Refused
-from appliance.uplink.client import Before, Taken, Urgency
+from appliance.uplink.body import Before
+from appliance.uplink.client import Taken, Urgency
+from appliance.uplink.pace import SECOND_NS
 from appliance.uplink.plan import Media, backfill, live
 from appliance.uplink.talk import IDLE_S, Talk
+from appliance.uplink.thinning import every
+from appliance.uplink.way import Rank
 
-GATE_S = 5.0
-"""A chunk of backfill waits for what is urgent at most so long: where nothing moves, somebody cuts the connection."""
+GATE_S = 15.0
+"""A chunk waits for what goes first at most so long: where nothing moves, somebody cuts the connection."""
+JUDGED_NS = 4 * SECOND_NS
+"""Transfers that took so long tell what the link carries."""
 
 
 class MediaLane:
@@ -32,20 +37,22 @@ class MediaLane:
         disk, book, talk = self._at.disk, self._at.media, self._talk
         if self._second and not self._at.state.rate.is_fast():
             return IDLE_S
-        newest = await disk.do(book.newest)
+        await talk.way.clear(Rank.LIVE if self._urgency is Urgency.LIVE else Rank.BACKFILL)
+        newest = await disk.do(book.newest, self._at.state.every)
         if self._urgency is Urgency.LIVE:
-            media = live(newest, talk.sending | talk.passed_over)
+            media = live(newest, talk.sending | talk.passed_over, talk.went_live)
             if media is not None:
-                with talk.urgently():
-                    await self._send(media, self._before_live)
+                talk.went_live[media.camera] = media.seq
+                with talk.way.taken(Rank.LIVE) as leave:
+                    await self._send(media, self._before_live, leave)
         else:
             waiting = await disk.do(book.waiting)
             media = backfill(waiting, newest, talk.sending | talk.passed_over, self._at.policy)
             if media is not None:
-                await self._send(media, self._before_backfill)
+                await self._send(media, self._before_backfill, lambda: None)
         return IDLE_S if media is None else 0
 
-    async def _send(self, media: Media, before: Before) -> None:
+    async def _send(self, media: Media, before: Before, sent: Callable[[], None]) -> None:
         disk, book, sha256 = self._at.disk, self._at.media, media.sha256
         self._talk.sending.add(sha256)
         try:
@@ -63,7 +70,7 @@ class MediaLane:
             await disk.do(book.doubt, sha256)
             # The process or the connection ends here: the archive has it or not.
             try:
-                taken = await self._talk.client.media(sha256, data, self._urgency, before)
+                taken = await self._carry(media, data, before, sent)
             except BusyError:
                 await disk.do(book.want, sha256)
                 raise
@@ -71,6 +78,19 @@ class MediaLane:
             await self._note(media, taken)
         finally:
             self._talk.sending.discard(sha256)
+
+    async def _carry(self, media: Media, data: bytes, before: Before, sent: Callable[[], None]) -> Taken | Refused:
+        talk, state = self._talk, self._at.state
+        if self._urgency is Urgency.BACKFILL and self._at.backfill_ceiling.is_set:
+            # How fast that goes says nothing of the link.
+            return await talk.client.media(media.sha256, data, self._urgency, before, bytes_s=talk.bytes_s())
+        with talk.carried.going():
+            taken = await talk.client.media(
+                media.sha256, data, self._urgency, before, bytes_s=talk.bytes_s(), sent=sent
+            )
+            talk.carried.add(media.size)
+        state.every = every(state.every, self._at.made_bytes_s(), talk.carried.bytes_s(JUDGED_NS))
+        return taken
 
     async def _note(self, media: Media, taken: Taken | Refused) -> None:
         state = self._at.state
@@ -91,12 +111,11 @@ class MediaLane:
         self._at.bell.ring()
 
     async def _before_live(self, size_bytes: int) -> None:
+        await self._talk.way.clear(Rank.LIVE, GATE_S)
         await self._wait(self._at.ceiling.wait_s(size_bytes))
 
     async def _before_backfill(self, size_bytes: int) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GATE_S):
-                await self._talk.calm.wait()
+        await self._talk.way.clear(Rank.BACKFILL, GATE_S)
         await self._wait(max(self._at.ceiling.wait_s(size_bytes), self._at.backfill_ceiling.wait_s(size_bytes)))
 
     async def _wait(self, seconds: float) -> None:

@@ -1,10 +1,11 @@
 """What is sent next, given what is known. Rules only: no clock, no network, no database.
 
-Lines go first, always. Of the media the newest committed segment of each camera is live; the rest is backfill, in the
-order of the policy. Whatever the archive has acknowledged once and lacks again comes after what it never had.
+Lines go first, always. Of the media the newest committed segment of each camera is live (of every n-th, where the link
+is thin: thinning.py); the rest is backfill, in the order of the policy. Whatever the archive has acknowledged once and
+lacks again comes after what it never had.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -54,11 +55,20 @@ class Media:
         return self.session, self.camera, self.run, self.index
 
 
-LEAST_BATCH_BYTES = 64 << 10
+LEAST_BATCH_BYTES = 1
+"""One line."""
+FIRST_BATCH_BYTES = 64 << 10
+GREETING_BYTES = 3_000
+"""What a connection costs on the way up until its first question is answered."""
+BATCH_S = 4.0
+"""A batch of lines takes about so long where the link carries no more; then nothing stands long behind it."""
+_GROWTH = 8
 MOST_BATCH_BYTES = 1 << 20
 MOST_LINES = 2_048
 MOST_RECEIPT = 128
 MOST_LACKS = 512
+DIGEST_BYTES = 67
+"""Of a segment, where it is asked for or named."""
 RECEIPT_NS = 10_000_000_000
 """How long what is held waits for others to share a receipt with."""
 ASK_NS = 30_000_000_000
@@ -67,10 +77,13 @@ MOST_ACKNOWLEDGED = 5
 """An archive that has had a segment so often and has none is not sent it again without a person."""
 
 
-def live(newest: Iterable[Media], busy: Collection[str]) -> Media | None:
-    """Which of the newest segments of the cameras goes now; ``busy`` are digests being sent or passed over."""
+def live(newest: Iterable[Media], busy: Collection[str], sent: Mapping[str, int]) -> Media | None:
+    """Which of the newest segments of the cameras goes now; ``busy`` are digests being sent or passed over.
+
+    ``sent`` has the newest line of each camera of which a segment went live: the one that has waited longest is next.
+    """
     ready = [each for each in newest if each.state is State.WAITING and each.sha256 not in busy]
-    return max(ready, key=lambda each: each.seq, default=None)
+    return min(ready, key=lambda each: (sent.get(each.camera, -1), -each.seq), default=None)
 
 
 def backfill(waiting: Iterable[Media], newest: Iterable[Media], busy: Collection[str], policy: Policy) -> Media | None:
@@ -89,9 +102,27 @@ def _rank(media: Media, policy: Policy) -> tuple[int, bool, int]:
     return media.acknowledged, late, media.seq
 
 
-def batch_bytes(before: int, *, worked: bool) -> int:
-    """How much of the ledger goes in one request: small after a failure, so that a thin link keeps what it carried."""
-    return min(MOST_BATCH_BYTES, before * 2) if worked else LEAST_BATCH_BYTES
+def first_batch_bytes(greeting_s: float) -> int:
+    """How much of the ledger goes in the first request of a connection that took so long until its first answer."""
+    return min(FIRST_BATCH_BYTES, _carried(GREETING_BYTES, greeting_s))
+
+
+def batch_bytes(before: int, size_bytes: int, took_s: float) -> int:
+    """How much of the ledger goes in one request, after ``size_bytes`` of at most ``before`` took so long: more while
+    the link carries it, less where a batch takes long.
+    """
+    fits = min(_carried(size_bytes, took_s), size_bytes * _GROWTH)
+    return min(MOST_BATCH_BYTES, fits if took_s > BATCH_S else max(before, fits))
+
+
+def _carried(size_bytes: int, took_s: float) -> int:
+    """How much passes in the time of a batch."""
+    return max(LEAST_BATCH_BYTES, int(size_bytes * BATCH_S / max(took_s, 0.001)))
+
+
+def fitting_receipt(bytes_s: int) -> int:
+    """For how much media a receipt is asked on a link that carries so much: the question takes as long as a batch."""
+    return min(MOST_RECEIPT, max(1, int(bytes_s * BATCH_S) // DIGEST_BYTES))
 
 
 def receipt_due(held: int, waited_ns: int, patience_ns: int = RECEIPT_NS) -> bool:

@@ -3,9 +3,10 @@
 from collections.abc import Collection
 
 from appliance.uplink.pace import SECOND_NS
-from appliance.uplink.plan import MOST_RECEIPT, Media, State, receipt_due
+from appliance.uplink.plan import MOST_RECEIPT, Media, State, fitting_receipt, receipt_due
 from appliance.uplink.receipts import read_stored
 from appliance.uplink.talk import IDLE_S, Station, StuckError, Talk
+from appliance.uplink.way import Rank
 from evidence.errors import EvidenceError
 
 LEAST_S = 0.01
@@ -33,9 +34,11 @@ class ReceiptLane:
         waited_ns = at.boot_ns() - self._asked_ns
         if not receipt_due(len(asked), waited_ns, at.receipt_ns):
             return max(at.receipt_ns - waited_ns, 0) / SECOND_NS + LEAST_S if asked else IDLE_S
+        await talk.way.clear(Rank.LIVE)
+        asked = asked[: fitting_receipt(talk.bytes_s())]
         self._asked_ns = at.boot_ns()
         with talk.question() as changed:
-            answer = await talk.client.receipt(sorted(each.sha256 for each in asked))
+            answer = await talk.client.receipt(sorted(each.sha256 for each in asked), bytes_s=talk.bytes_s())
         lacks = {each.sha256 for each in asked} & set(answer.lacks)
         if answer.receipt is not None:
             await self._keep(answer.receipt, asked)

@@ -29,6 +29,8 @@ class LinkState:
     """Receipts that did not verify: the archive, or what answers in its place, is not to be believed."""
     tries: int = 0
     """Failed tries since something was last acknowledged."""
+    every: int = 1
+    """Live is each segment (1), or every n-th on a link too thin for the video."""
 
     def told(
         self,
@@ -49,6 +51,7 @@ class LinkState:
             "failed_tries": self.tries,
             "wrong": [f"{what}: {text}" for what, text in wrong.items() if text],
             "durable_seq": durable_seq,
+            "thinned": None if self.every == 1 else self.every,
             "sent_seq": None if self.sent is None else self.sent.seq,
             "media_waiting": waiting,
             "bytes_waiting": totals.waiting_bytes,

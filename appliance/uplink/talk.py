@@ -1,6 +1,5 @@
 """What the lanes of one connection share: what both sides have agreed on, what is being sent, who has the way."""
 
-import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,10 +12,11 @@ from appliance.uplink.bell import Bell, DiskThread
 from appliance.uplink.client import ArchiveClient
 from appliance.uplink.linebook import LineBook
 from appliance.uplink.mediabook import MediaBook
-from appliance.uplink.pace import Ceiling
+from appliance.uplink.pace import Carried, Ceiling
 from appliance.uplink.plan import Policy
 from appliance.uplink.receipts import ReceiptFolder, Whose
 from appliance.uplink.status import LinkState
+from appliance.uplink.way import Way
 from evidence.certificate import Trust
 
 
@@ -34,6 +34,8 @@ class Station:
     trust: Trust
     whose: Whose
     policy: Policy
+    made_bytes_s: Callable[[], int | None]
+    """How fast armed video is made; None while nobody can tell."""
     ceiling: Ceiling
     backfill_ceiling: Ceiling
     boot_ns: Callable[[], int]
@@ -66,23 +68,18 @@ class Talk:
         self.sending: set[str] = set()
         self.passed_over: set[str] = set()
         """Segments that were not taken on this connection, for no fault of theirs that is known."""
+        self.way = Way()
+        self.carried = Carried(station.boot_ns)
+        """What the link gives to media."""
+        self.lines_bytes_s = 0
+        """What it gives to lines, at least: by the newest exchange."""
+        self.went_live: dict[str, int] = {}
+        """The newest line of each camera of which a segment went live."""
         self._questions: list[set[str]] = []
-        self._urgent = 0
-        self.calm = asyncio.Event()
-        """Nothing urgent is on its way."""
-        self.calm.set()
 
-    @contextlib.contextmanager
-    def urgently(self) -> Iterator[None]:
-        """Backfill waits meanwhile."""
-        self._urgent += 1
-        self.calm.clear()
-        try:
-            yield
-        finally:
-            self._urgent -= 1
-            if self._urgent == 0:
-                self.calm.set()
+    def bytes_s(self) -> int:
+        """What the link carries, as far as that is known."""
+        return self.carried.bytes_s() or self.lines_bytes_s
 
     @contextlib.contextmanager
     def question(self) -> Iterator[set[str]]:

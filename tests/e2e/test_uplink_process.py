@@ -151,7 +151,7 @@ def test_it_opens_nothing_of_the_recorders_but_to_read(ram: Path) -> None:
                 await _until(delivering.complete)
             assert {path: path.stat().st_mtime_ns for path in station.config.data.rglob("*")} == before
             names = {path.name for path in station.config.run.iterdir()}
-            assert names <= {"head.json", "status.json", "uplink.json"}
+            assert names <= {"head.json", "status.json", "uplink.json", "uplink.sock"}
             station.run(4)
             station.stop()
 

@@ -3,25 +3,24 @@
 import asyncio
 import hashlib
 import json
-import socket
 import ssl
 from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp.client_reqrep import ClientRequest
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
+from aiohttp.abc import AbstractStreamWriter
 
 from appliance.uplink.answers import BusyError, LinesAnswer, ReceiptAnswer, Refused, Reply
+from appliance.uplink.body import Body, chunk_bytes
+from appliance.uplink.buffers import hold_little, unacknowledged_bytes, unsent_bytes
 from appliance.uplink.client import ArchiveClient, Taken, Urgency
-from appliance.uplink.connector import UNSENT_BYTES, WRITE_BYTES, ShallowConnector
 from appliance.uplink.proven import ProvenTime
 from appliance.uplink.tls import archive_context
 from base.errors import PeerError
 from evidence.certificate import Trust
 from tests.fakes.archive_peer import ArchivePeer
 from tests.fakes.delivering import write_key
+from tests.fakes.link import EmulatedLink
 from tests.fakes.station import NOON_US, Station, authority
 
 GOOD: dict[str, object] = {"head": None, "lacks": [], "receipt": None, "refused": None}
@@ -146,32 +145,60 @@ def test_an_archive_that_does_not_move_is_given_up(tmp_path: Path) -> None:
     asyncio.run(talk())
 
 
-def test_connections_hold_little_back(tmp_path: Path) -> None:
-    by, seen = authority(), list[tuple[tuple[int, int], int]]()
+def test_connections_hold_little_back_and_tell_how_much(tmp_path: Path) -> None:
+    """Nothing moves any more: what the connection takes all the same is what can wait in front of others."""
+    by = authority()
 
-    class Watched(ShallowConnector):
-        async def connect(
-            self,
-            req: ClientRequest,
-            traces: list[Trace],
-            timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
-        ) -> Connection:
-            connection = await super().connect(req, traces, timeout)
-            transport = connection.transport
-            assert isinstance(transport, asyncio.WriteTransport)
-            found = transport.get_extra_info("socket")
-            unsent = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
-            seen.append((transport.get_write_buffer_limits(), unsent))
-            return connection
+    async def fill(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(bytes(4_096))
+            await writer.drain()
 
     async def talk() -> None:
-        async with ArchivePeer(by, tmp_path / "archive") as archive:
-            connector = Watched(ssl=_context(tmp_path))
-            async with aiohttp.ClientSession(connector=connector) as session, session.post(f"{archive.url}/v1/lines"):
-                pass
+        async with ArchivePeer(by, tmp_path / "archive") as archive, EmulatedLink(archive.port) as link:
+            _, writer = await asyncio.open_connection("127.0.0.1", link.port, ssl=_context(tmp_path))
+            transport = writer.transport
+            hold_little(transport, 4_096)
+            link.stall()
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(fill(writer), 1)
+            unsent = unsent_bytes(transport)
+            assert 0 < unsent <= 8 * 4_096
+            assert unsent <= unacknowledged_bytes(transport)
+            transport.abort()
+            await asyncio.sleep(0.01)
+            assert (unsent_bytes(transport), unacknowledged_bytes(None)) == (0, 0)
 
     asyncio.run(talk())
-    assert seen == [((0, WRITE_BYTES), UNSENT_BYTES)]
+
+
+def test_a_body_is_sent_once_in_chunks_that_fit_the_link() -> None:
+    asked: list[int] = []
+
+    class Sink(AbstractStreamWriter):
+        async def write(self, chunk: bytes | bytearray | memoryview) -> None:
+            sent.append(bytes(chunk))
+
+        async def write_eof(self, chunk: bytes = b"") -> None: ...
+        async def drain(self) -> None: ...
+        def enable_compression(self, encoding: str = "deflate", strategy: int | None = None) -> None: ...
+        def enable_chunking(self) -> None: ...
+        async def write_headers(self, status_line: str, headers: object) -> None: ...
+
+    async def before(size_bytes: int) -> None:
+        asked.append(size_bytes)
+
+    async def talk() -> None:
+        body = Body(bytes(2_500), chunk_bytes=1_000, before=before, moved=lambda: None, sent=lambda: asked.append(0))
+        await body.write(Sink())
+        assert [len(each) for each in sent] == [1_000, 1_000, 500]
+        assert asked == [1_000, 1_000, 500, 0]
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await body.write(Sink())
+
+    sent: list[bytes] = []
+    asyncio.run(talk())
+    assert [chunk_bytes(rate) for rate in (None, 1, 250_000, 1 << 30)] == [16 << 10, 1_024, 7_500, 64 << 10]
 
 
 def _context(folder: Path) -> ssl.SSLContext:

@@ -1,12 +1,16 @@
 """What goes next, given what is known."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.uplink.plan import (
+    BATCH_S,
+    FIRST_BATCH_BYTES,
+    GREETING_BYTES,
     LEAST_BATCH_BYTES,
     MOST_ACKNOWLEDGED,
     MOST_BATCH_BYTES,
@@ -17,6 +21,8 @@ from appliance.uplink.plan import (
     State,
     backfill,
     batch_bytes,
+    first_batch_bytes,
+    fitting_receipt,
     live,
     newest_common,
     receipt_due,
@@ -42,14 +48,26 @@ def media(seq: int, camera: str = "cam1", state: State = State.WAITING, **change
 
 def test_live_is_the_newest_segment_of_each_camera_the_newest_first() -> None:
     newest = [media(7), media(8, "cam2")]
-    assert live(newest, set()) == newest[1]
-    assert live(newest, {newest[1].sha256}) == newest[0]
-    assert live(newest, {each.sha256 for each in newest}) is None
+    assert live(newest, set(), {}) == newest[1]
+    assert live(newest, {newest[1].sha256}, {}) == newest[0]
+    assert live(newest, {each.sha256 for each in newest}, {}) is None
+
+
+def test_the_camera_that_has_waited_longest_goes_live_next_whoever_commits_last() -> None:
+    sent: dict[str, int] = {}
+    went = []
+    for seq in range(10, 40, 3):
+        chosen = live([media(seq), media(seq + 1, "cam2"), media(seq + 2, "cam3")], set(), sent)
+        assert chosen is not None
+        sent[chosen.camera] = chosen.seq
+        went.append(chosen.camera)
+    assert {camera: went.count(camera) for camera in sent} == {"cam1": 3, "cam2": 3, "cam3": 4}
+    assert all(one != other for one, other in pairwise(went))
 
 
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.HELD, State.RECEIPTED, State.REFUSED])
 def test_only_what_the_archive_lacks_is_sent(state: State) -> None:
-    assert live([media(7, state=state)], set()) is None
+    assert live([media(7, state=state)], set(), {}) is None
     assert backfill([media(7, state=state)], [], set(), Policy.OLDEST_FIRST) is None
 
 
@@ -77,12 +95,36 @@ def test_what_was_acknowledged_once_comes_after_what_never_was() -> None:
     assert chosen.seq == 2
 
 
-def test_batches_grow_while_the_link_carries_them_and_are_small_after_a_failure() -> None:
-    size = batch_bytes(MOST_BATCH_BYTES, worked=False)
-    assert size == LEAST_BATCH_BYTES
-    sizes = [size := batch_bytes(size, worked=True) for _ in range(6)]
-    assert sizes == sorted(sizes)
-    assert sizes[-1] == MOST_BATCH_BYTES
+def test_batches_grow_while_the_link_carries_them_and_shrink_where_one_takes_long() -> None:
+    size, sizes = first_batch_bytes(0.5), []
+    for _ in range(4):
+        sizes.append(size)
+        size = batch_bytes(size, size, 0.2)
+    assert sizes == [24_000, 192_000, MOST_BATCH_BYTES, MOST_BATCH_BYTES]
+    assert batch_bytes(MOST_BATCH_BYTES, 700, 0.1) == MOST_BATCH_BYTES, "a small batch says nothing of a great one"
+    assert batch_bytes(MOST_BATCH_BYTES, MOST_BATCH_BYTES, 40) == MOST_BATCH_BYTES // 10
+
+
+def test_the_first_batch_is_what_the_greeting_lets_expect() -> None:
+    assert first_batch_bytes(0.001) == FIRST_BATCH_BYTES
+    assert first_batch_bytes(24) == 500, "a kilobit a second"
+    assert first_batch_bytes(1e9) == LEAST_BATCH_BYTES
+
+
+@pytest.mark.parametrize("bytes_s", [50, 125, 1_000, 50_000, 12_500_000])
+def test_on_a_link_that_stays_as_it_is_a_batch_takes_a_few_seconds_or_is_one_line(bytes_s: int) -> None:
+    line = 700
+    size = first_batch_bytes(GREETING_BYTES / bytes_s)
+    for _ in range(20):
+        sent = max(line, size // line * line)
+        assert sent == line or sent / bytes_s <= BATCH_S * 1.01
+        size = batch_bytes(size, sent, sent / bytes_s)
+    assert size // line <= 1 or size >= min(MOST_BATCH_BYTES, bytes_s * BATCH_S * 0.5)
+
+
+@pytest.mark.parametrize(("bytes_s", "media"), [(0, 1), (16, 1), (125, 7), (10_000, MOST_RECEIPT)])
+def test_a_thin_link_is_asked_for_small_receipts(bytes_s: int, media: int) -> None:
+    assert fitting_receipt(bytes_s) == media
 
 
 def test_a_full_receipt_is_asked_for_at_once_and_a_small_one_after_a_while() -> None:

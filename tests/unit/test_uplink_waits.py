@@ -7,7 +7,7 @@ import pytest
 
 from appliance.uplink.answers import MOST_PAUSE_S, pause_s
 from appliance.uplink.backoff import LEAST_S, MOST_S, BackOff
-from appliance.uplink.pace import SECOND_NS, WINDOW_NS, Ceiling, Rate
+from appliance.uplink.pace import BUSY_NS, SECOND_NS, WINDOW_NS, Carried, Ceiling, Rate
 from tests.fakes.clock import FakeClock
 
 
@@ -64,6 +64,47 @@ def test_the_time_to_finish_follows_from_the_last_minute() -> None:
     assert rate.seconds_for(5_000) == 5
     clock.advance(WINDOW_NS)
     assert rate.seconds_for(5_000) is None
+
+
+def _carry(carried: Carried, clock: FakeClock, size_bytes: int, seconds: int) -> None:
+    with carried.going():
+        clock.advance(seconds * SECOND_NS)
+        carried.add(size_bytes)
+
+
+def test_what_a_link_carries_is_judged_by_the_time_in_which_something_was_on_its_way() -> None:
+    clock = FakeClock()
+    carried = Carried(clock.boot_ns)
+    assert carried.bytes_s() is None
+    for _ in range(3):
+        _carry(carried, clock, 2_000, 2)
+        clock.advance(60 * SECOND_NS)
+    assert carried.bytes_s() == 1_000
+    assert carried.bytes_s(7 * SECOND_NS) is None, "not enough has been seen for that"
+
+
+def test_two_at_a_time_count_once() -> None:
+    clock = FakeClock()
+    carried = Carried(clock.boot_ns)
+    with carried.going():
+        clock.advance(SECOND_NS)
+        with carried.going():
+            clock.advance(2 * SECOND_NS)
+            carried.add(9_000)
+        clock.advance(SECOND_NS)
+        carried.add(3_000)
+    assert carried.bytes_s() == 3_000
+
+
+def test_what_a_link_carried_before_is_forgotten() -> None:
+    clock = FakeClock()
+    carried = Carried(clock.boot_ns)
+    for _ in range(50):
+        _carry(carried, clock, 100_000, 1)
+    _carry(carried, clock, 100_000, 3 * BUSY_NS // SECOND_NS)
+    assert carried.bytes_s() == 100_000 // 60
+    _carry(carried, clock, 100_000, 1)
+    assert carried.bytes_s() == 200_000 // 61
 
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
