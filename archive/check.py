@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from archive.finding import FindingRow
 from archive.index.rows import BranchRow
-from archive.ingest.forks import known_forks
 from archive.ingest.opening import count_media
 from archive.ingest.reading import Reader
 from archive.names import UnitName
 from archive.parts import Parts
 
 _AGAIN = "Make a new index: unbroken archive check --rebuild."
+_COPIES = "Look at other copies of the data folder."
 _FETCH = "The unit is asked for it again while it has it; else look at other copies."
 
 
@@ -24,13 +25,17 @@ class Trouble:
 
 @dataclass(slots=True, kw_only=True)
 class Checked:
-    """What was looked at and found. ``notes`` are facts that need nothing done."""
+    """What was looked at and found.
+
+    ``troubles`` are the archive's own, ``findings`` what units have done; ``notes`` are facts that need nothing done.
+    """
 
     units: int = 0
     lines: int = 0
     objects: int = 0
     troubles: list[Trouble] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    findings: list[FindingRow] = field(default_factory=list)
 
 
 def check(parts: Parts) -> Checked:
@@ -46,13 +51,13 @@ def check(parts: Parts) -> Checked:
         for branch in parts.index.branches(name):
             _check_branch(parts, name, branch, checked)
         named |= _check_media(parts, name, checked)
-        for fork in known_forks(name, parts.index, parts.ledgers):
-            what = "two signatures of one line" if fork.code is None else fork.code
-            checked.notes.append(f"{name}: branches {fork.one} and {fork.two} part at line {fork.seq}: {what}")
     for sha256 in parts.store.digests():
         checked.objects += 1
         if sha256 not in named:
             checked.notes.append(f"{sha256} is named by no line")
+    for path in parts.aside.damaged():
+        checked.troubles.append(Trouble(what=f"{path} is not what its name says", advice=_COPIES))
+    checked.findings = parts.index.findings()
     return checked
 
 

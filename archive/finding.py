@@ -1,6 +1,8 @@
 """What the archive has found of a unit that does not count, or that somebody must look at."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from archive.names import UnitName
@@ -67,6 +69,12 @@ class FindingRow:
     evidence: str | None
 
 
+def lost_by_archive(name: UnitName, sha256: str, utc_us: int | None) -> Finding:
+    """Media that were taken in and are not there, or are other bytes now."""
+    code = Oddity.LOST_BY_ARCHIVE
+    return Finding(name=name, subject=f"{code}:{sha256}", code=code, detail=sha256, utc_us=utc_us)
+
+
 def read_code(text: str) -> FindingCode:
     """The code with this name. Raises ValueError."""
     try:
@@ -78,3 +86,44 @@ def read_code(text: str) -> FindingCode:
 def sentence(code: FindingCode) -> str:
     """What a code means, for people."""
     return _SENTENCES[code] if isinstance(code, Oddity) else MEANINGS[code].sentence
+
+
+def describe_finding(row: FindingRow) -> str:
+    """One line for a person."""
+    seq = "" if row.seq is None else f", line {row.seq}"
+    times = "once" if row.count == 1 else f"{row.count:,} times"
+    return f"{row.name or 'no unit'}: {row.code}{seq}, {times}, last {_moment(row.last_us)}: {_printable(row.detail)}"
+
+
+def as_json(election: str, rows: Sequence[FindingRow]) -> dict[str, object]:
+    """``unbroken archive findings --json``: docs/reference/archive.md has the members."""
+    return {
+        "schema": "unbroken-findings-1",
+        "election": election,
+        "findings": [
+            {
+                "station": None if row.name is None else row.name.station,
+                "unit": None if row.name is None else row.name.unit,
+                "code": row.code.value,
+                "meaning": sentence(row.code),
+                "seq": row.seq,
+                "first_us": row.first_us,
+                "last_us": row.last_us,
+                "count": row.count,
+                "detail": row.detail,
+                "evidence": row.evidence,
+            }
+            for row in rows
+        ],
+    }
+
+
+def _moment(utc_us: int | None) -> str:
+    if utc_us is None:
+        return "at an unknown time"
+    return f"{datetime.fromtimestamp(utc_us // 1_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _printable(text: str) -> str:
+    """What came from outside does nothing to a terminal."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

@@ -43,7 +43,7 @@ class Acknowledger:
         self._signer, self._certs = signer, tuple(certs)
         self._trusted = trust
         self._trust, self._certified = trust.now(), certified
-        self._utc_us = utc_us
+        self.utc_us = utc_us
 
     def logged(self, name: UnitName, seq: int, sha256: str) -> str | None:
         """A receipt for every line up to ``seq``; None where there can be none now."""
@@ -66,7 +66,7 @@ class Acknowledger:
         if trust is not self._trust:
             # It is the same chain to the same roots; a new list may have revoked it.
             self._trust, self._certified = trust, trust.check(self._certs)
-        utc_us, valid = self._utc_us(), self._certified
+        utc_us, valid = self.utc_us(), self._certified
         if utc_us is None or not valid.from_us <= utc_us <= valid.to_us:
             return None
         if valid.revoked_us is not None and utc_us >= valid.revoked_us:

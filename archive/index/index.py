@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, Row, Select, create_engine, event, fu
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 
-from archive.finding import FindingRow
+from archive.finding import FindingRow, lost_by_archive
 from archive.index import write
 from archive.index.findings import add_finding, select_findings
 from archive.index.rows import BranchRow, Changes, LineRow
@@ -70,10 +70,12 @@ class Index:
         for finding in changes.findings:
             add_finding(connection, self._election, finding)
 
-    def lose(self, name: UnitName, digests: Sequence[str]) -> None:
-        """The store does not hold these any more."""
+    def lose(self, name: UnitName, digests: Sequence[str], utc_us: int | None = None) -> None:
+        """The store does not hold these any more; that is a finding, whoever finds it."""
         with self._engine.begin() as connection:
             write.lose_media(connection, write.unit_id(connection, self._election, name), digests)
+            for sha256 in digests:
+                add_finding(connection, self._election, lost_by_archive(name, sha256, utc_us))
 
     def findings(self, station: str | None = None) -> list[FindingRow]:
         """What was found, of all or of one station, by station, unit and number of the line."""
@@ -170,6 +172,13 @@ class Index:
         if digests is not None:
             rows = rows.where(segments.c.sha256.in_(digests))
         return {row.sha256 for row in self._rows(rows)}
+
+    def stored_behind(self, name: UnitName, sha256: str, most: int) -> list[str]:
+        """The first ``most`` digests behind ``sha256`` that the store holds for this unit, in order, each once."""
+        rows = select(segments.c.sha256).where(
+            segments.c.unit_id == self._id(name), segments.c.sha256 > sha256, segments.c.stored
+        )
+        return [row.sha256 for row in self._rows(rows.distinct().order_by(segments.c.sha256).limit(most))]
 
     def digests(self, name: UnitName) -> Iterable[tuple[str, int]]:
         """Every digest that the unit's lines name, with its size."""

@@ -69,7 +69,16 @@ class FoundWork:
     aside: Aside | None = None
 
 
-Work = LinesWork | StoredWork | ReceiptWork | FoundWork
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostWork:
+    """Media that are not in the store any more, or are other bytes there."""
+
+    name: UnitName
+    media: tuple[str, ...]
+    utc_us: int | None
+
+
+Work = LinesWork | StoredWork | ReceiptWork | FoundWork | LostWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +109,11 @@ class Committer:
         # Full, it makes requests wait, each of which holds what admission has allowed it.
         self._queue: asyncio.Queue[tuple[Work, asyncio.Future[Done]] | None] = asyncio.Queue(_MOST_AT_ONCE)
         self._broken = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether work waits."""
+        return not self._queue.empty()
 
     async def do(self, work: Work) -> Done:
         """On return the work is durable and indexed. Raises OSError where the committer has ended."""
@@ -170,6 +184,8 @@ class Committer:
                     ReceiptRow(name=name, kind=kind, subject=subject, offset=place.offset, size_bytes=place.size_bytes)
                 )
         new = tuple(work.new for work in group if isinstance(work, LinesWork) and work.new is not None)
+        for lost in (work for work in group if isinstance(work, LostWork)):
+            self._index.lose(lost.name, lost.media, lost.utc_us)
         found = tuple(each for work in group if isinstance(work, FoundWork) for each in self._keep_aside(work))
         if new or media or rows or found:
             self._index.commit(Changes(lines=new, media=media, receipts=tuple(rows), findings=found))
@@ -226,7 +242,7 @@ class Committer:
             _log.error(
                 "media are lost", extra={"fields": {"unit": str(work.name), "first": lost[0], "count": len(lost)}}
             )
-            self._index.lose(work.name, lost)
+            self._index.lose(work.name, lost, self._acknowledger.utc_us())
         return tuple(sha256 for sha256 in work.media if sha256 not in known or sha256 in missing)
 
 
@@ -236,5 +252,5 @@ def _key(work: Work) -> tuple[UnitName, Acknowledged, str] | None:
             return work.name, Acknowledged.LOGGED, logged_subject(work.seq, work.sha256)
         case ReceiptWork():
             return work.name, Acknowledged.STORED, stored_subject(work.media)
-        case StoredWork() | FoundWork():
+        case StoredWork() | FoundWork() | LostWork():
             return None

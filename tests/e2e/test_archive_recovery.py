@@ -9,6 +9,7 @@ from archive.check import check, rebuild
 from archive.parts import open_parts
 from base.durable import Disk
 from base.errors import OperatorError
+from evidence.codes import Code
 from evidence.lines import line_hash
 from evidence.words import Cause
 from tests.fakes.archive import RunningArchive
@@ -67,7 +68,9 @@ def test_two_branches_are_both_kept_and_the_unit_goes_on_from_its_own(archive: R
     with open_parts(archive.config, Disk()) as parts:
         checked = check(parts)
     assert checked.troubles == []
-    assert checked.notes == [f"57-002/u1: branches 0 and 1 part at line {common}: tail-lost"]
+    assert [(row.code, row.detail) for row in checked.findings] == [
+        (Code.TAIL_LOST, f"branches 0 and 1 part at line {common}")
+    ]
 
 
 def test_a_lost_index_is_made_anew_and_nobody_notices(archive: RunningArchive) -> None:

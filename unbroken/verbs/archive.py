@@ -1,12 +1,20 @@
 """``unbroken archive …``: what runs at the centre."""
 
 import argparse
+import json
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from base.log import begin_logging
 
+if TYPE_CHECKING:
+    from archive.check import Trouble
+    from archive.parts import Parts
+
 FINDINGS = 1
 _MOST_SHOWN = 20
+_DELIVER_AGAIN = "The unit is asked for it again while it has it; else import another copy: unbroken archive import."
 
 
 def add_verbs(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +25,11 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
     check = _verb(verbs, "check", "hold ledgers, index and media against each other", _check)
     check.epilog = "Exit codes: 0 nothing found, 1 findings, 2 wrong use. The archive must not run meanwhile."
     check.add_argument("--rebuild", action="store_true", help="make a new index from ledgers and media first")
+    check.add_argument("--read", action="store_true", help="read and hash all media, too")
+    findings = _verb(verbs, "findings", "show what was found of units; the archive may run meanwhile", _findings)
+    findings.epilog = "Exit codes: 0 nothing found, 1 findings, 2 wrong use."
+    findings.add_argument("--station", metavar="STATION", help="of this station only")
+    findings.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _verb(
@@ -26,6 +39,19 @@ def _verb(
     verb.add_argument("--config", type=Path, default=Path("archive.toml"), help="default: archive.toml")
     verb.set_defaults(run=run)
     return verb
+
+
+def _read_all(parts: "Parts") -> "list[Trouble]":
+    """A bar on a terminal, nothing elsewhere."""
+    from tqdm import tqdm
+
+    from archive.check import Trouble
+    from archive.readall import bytes_to_read, read_all
+
+    total, cores = bytes_to_read(parts.index), len(os.sched_getaffinity(0))
+    with tqdm(total=total, desc="Reading", unit="B", unit_scale=True, leave=False, disable=None) as bar:
+        found = read_all(parts, threads=cores, progress=bar.update)
+    return [Trouble(what=f"{sha256}: {fault}", advice=_DELIVER_AGAIN) for sha256, fault in found]
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -46,6 +72,7 @@ def _config(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     from archive.check import check, rebuild
     from archive.config import load_config
+    from archive.finding import describe_finding
     from archive.parts import open_parts
     from base.durable import Disk
 
@@ -54,6 +81,8 @@ def _check(arguments: argparse.Namespace) -> int:
         if arguments.rebuild:
             print(f"A new index counts {rebuild(parts):,} media.")
         checked = check(parts)
+        if arguments.read:
+            checked.troubles.extend(_read_all(parts))
     print(f"Checked {checked.units:,} units: {checked.lines:,} lines, {checked.objects:,} media.")
     print(f"Findings: {len(checked.troubles):,}" if checked.troubles else "No findings.")
     for trouble in checked.troubles[:_MOST_SHOWN]:
@@ -62,4 +91,24 @@ def _check(arguments: argparse.Namespace) -> int:
         print(f"Notes: {len(checked.notes):,}")
     for note in checked.notes[:_MOST_SHOWN]:
         print(f"  {note}")
+    if checked.findings:
+        print(f"Findings of units: {len(checked.findings):,}")
+    for row in checked.findings[:_MOST_SHOWN]:
+        print(f"  {describe_finding(row)}")
     return FINDINGS if checked.troubles else 0
+
+
+def _findings(arguments: argparse.Namespace) -> int:
+    from archive.config import load_config
+    from archive.finding import as_json, describe_finding
+    from archive.index.findings import read_findings
+
+    config = load_config(arguments.config)
+    rows = read_findings(config.database, config.election, arguments.station)
+    if arguments.json:
+        print(json.dumps(as_json(config.election, rows), indent=2))
+    else:
+        print(f"Findings: {len(rows):,}" if rows else "No findings.")
+        for row in rows:
+            print(f"  {describe_finding(row)}")
+    return FINDINGS if rows else 0
