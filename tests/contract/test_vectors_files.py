@@ -3,7 +3,7 @@
 import pytest
 
 from evidence.codes import Code
-from tests.vectors.build import case_files, differences, main, make_cases
+from tests.vectors.build import case_files, differences, main, make_cases, upload_files
 from tests.vectors.case import Layer
 
 CASES = make_cases()
@@ -39,7 +39,7 @@ def test_the_vectors_stay_small() -> None:
 
 
 def test_what_differs_is_named() -> None:
-    files = dict(case_files(CASES))
+    files = case_files(CASES) | upload_files()
     changed, gone, *_ = sorted(files)
     files[changed] += b"x"
     del files[gone]

@@ -3,7 +3,7 @@
     python -m tests.vectors.build            write everything
     python -m tests.vectors.build --check    say "no difference", or list what differs and exit with 1
 
-Everything follows from fixed seeds. A case that no longer exists is removed from ``cases/``.
+Everything follows from fixed seeds. What is no longer made is removed from ``cases/`` and ``upload/``.
 """
 
 import argparse
@@ -26,11 +26,15 @@ from tests.vectors import (
     wrong_receipts,
     wrong_times,
 )
+from tests.vectors.answers import answers_file
 from tests.vectors.case import Case
-from tests.vectors.pages import between, ledger_example, segment_example, table
+from tests.vectors.conversations import make_conversations
+from tests.vectors.delivered import delivery
+from tests.vectors.pages import between, ledger_example, list_conversations, segment_example, table
 
 HERE = Path(__file__).parent
 SPEC = HERE.parent.parent / "spec"
+FOLDERS = ("cases", "upload")
 
 
 def make_cases() -> list[Case]:
@@ -65,15 +69,30 @@ def case_files(cases: Sequence[Case]) -> dict[Path, bytes]:
     }
 
 
+def upload_files() -> dict[Path, bytes]:
+    """All files below ``upload/``."""
+    conversations = {f"{each.name}.json": each.description for each in make_conversations()}
+    folder = HERE / "upload"
+    return {
+        **{folder / "conversations" / name: data for name, data in conversations.items()},
+        **{folder / name: data for name, data in delivery().files.items()},
+        folder / "answers.json": answers_file(),
+    }
+
+
 def pages(cases: Sequence[Case]) -> dict[Path, bytes]:
     """The pages that hold a generated part, as they must be."""
     example = next(case for case in cases if case.name == "one-camera")
     parts = (
         (HERE / "README.md", "cases", table(cases)),
+        (HERE / "README.md", "upload", list_conversations(make_conversations())),
         (SPEC / "ledger.md", "example", ledger_example(example)),
         (SPEC / "segment.md", "example", segment_example(example)),
     )
-    return {path: between(path.read_text("utf-8"), marker, text).encode() for path, marker, text in parts}
+    found: dict[Path, str] = {}
+    for path, marker, text in parts:
+        found[path] = between(found.get(path) or path.read_text("utf-8"), marker, text)
+    return {path: page.encode() for path, page in found.items()}
 
 
 def differences(files: dict[Path, bytes]) -> list[str]:
@@ -94,13 +113,17 @@ def write(files: dict[Path, bytes]) -> None:
     for path, data in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    for folder in sorted((HERE / "cases").rglob("*"), reverse=True):
+    for folder in sorted(_below(), reverse=True):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 
 
 def _strangers(files: dict[Path, bytes]) -> list[Path]:
-    return [path for path in (HERE / "cases").rglob("*") if path.is_file() and path not in files]
+    return [path for path in _below() if path.is_file() and path not in files]
+
+
+def _below() -> list[Path]:
+    return [path for name in FOLDERS for path in (HERE / name).rglob("*")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,14 +132,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; say what differs")
     options = parser.parse_args(arguments)
     cases = make_cases()
-    files = case_files(cases) | pages(cases)
+    files = case_files(cases) | upload_files() | pages(cases)
     if options.check:
         found = differences(files)
         print("\n".join(found) or "no difference")
         return 1 if found else 0
     write(files)
-    size = sum(len(data) for path, data in files.items() if "cases" in path.parts)
-    print(f"{len(cases)} cases, {size / 1000:,.0f} kB")
+    for name in FOLDERS:
+        sizes = [len(data) for path, data in files.items() if path.is_relative_to(HERE / name)]
+        print(f"{name}: {len(sizes)} files, {sum(sizes) / 1000:,.0f} kB")
     return 0
 
 

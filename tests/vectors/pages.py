@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from evidence import base64url
 from tests.vectors.case import Case, Layer
+from tests.vectors.conversation import Conversation
 from tests.vectors.media import list_boxes
 
 _EXAMPLE_SEQ = 5
@@ -32,6 +33,12 @@ def table(cases: Sequence[Case]) -> str:
     lines += ["| case | what is wrong | layer | verdict | codes |", "|---|---|---|---|---|"]
     lines += [f"| `{case.name}` | {case.wrong} | {case.layer} | {case.verdict} | {_codes(case)} |" for case in wrong]
     return "\n".join(lines)
+
+
+def list_conversations(conversations: Sequence[Conversation]) -> str:
+    """The vectors of spec/upload.md as a table."""
+    lines = ["| conversation | section | what |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| `{each.name}` | {each.section} | {each.title} |" for each in conversations)])
 
 
 def _codes(case: Case) -> str:
