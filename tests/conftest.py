@@ -13,6 +13,8 @@ settings.register_profile(
     "ci", derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
 )
 
+pytest_plugins = ["tests.engines.plugin"]
+
 _MEMORY = Path("/dev/shm")
 
 

@@ -18,6 +18,14 @@ class StoreAwayError(Exception):
     """
 
 
+class BucketRefusesError(StoreAwayError):
+    """A remote store answers and says no: keys, rights or the place itself. Only a person can mend that."""
+
+
+class TakenError(Exception):
+    """A remote store has the name already, and it was to be new."""
+
+
 class Store(Protocol):
     """Objects named by the SHA-256 of their bytes, written once, never changed.
 

@@ -1,28 +1,29 @@
 """What every store of the archive promises, whichever it is."""
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from archive.store.local import LocalStore
 from archive.store.spool import Draft, Spool
-from archive.store.store import Store
 from base.durable import Disk
+from tests.engines.places import LocalPlace, Place, S3Place
+from tests.engines.plugin import PLAIN, VERSIONED
 from tests.fakes.faultydisk import FaultyDisk
 
-Opening = Callable[[Disk, Path], Store]
 
-
-def local(disk: Disk, folder: Path) -> Store:
-    return LocalStore(disk, folder / "cas")
-
-
-@pytest.fixture(params=[local])
-def opening(request: pytest.FixtureRequest) -> Opening:
-    opening: Opening = request.param
-    return opening
+@pytest.fixture(
+    params=[
+        "folder",
+        pytest.param(PLAIN, marks=pytest.mark.engines),
+        pytest.param(VERSIONED, marks=pytest.mark.engines),
+    ]
+)
+def place(request: pytest.FixtureRequest) -> Place:
+    if request.param == "folder":
+        return LocalPlace()
+    return S3Place(request.getfixturevalue("gateway"), request.param)
 
 
 def draft_of(spool: Spool, *parts: bytes) -> Draft:
@@ -32,10 +33,14 @@ def draft_of(spool: Spool, *parts: bytes) -> Draft:
     return draft
 
 
-def test_an_object_is_found_by_the_digest_of_its_bytes(opening: Opening, tmp_path: Path) -> None:
-    store, spool = opening(Disk(), tmp_path), Spool(Disk(), tmp_path / "incoming")
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_an_object_is_found_by_the_digest_of_its_bytes(place: Place, tmp_path: Path) -> None:
+    store, spool = place.open(Disk(), tmp_path), Spool(Disk(), tmp_path / "incoming")
     draft = draft_of(spool, b"one ", b"object")
-    sha256 = hashlib.sha256(b"one object").hexdigest()
+    sha256 = digest(b"one object")
     assert (draft.sha256, draft.size_bytes, store.has(sha256)) == (sha256, 10, False)
     assert store.put([draft]) == []
     assert store.has(sha256)
@@ -44,8 +49,8 @@ def test_an_object_is_found_by_the_digest_of_its_bytes(opening: Opening, tmp_pat
     assert list((tmp_path / "incoming").iterdir()) == [], "no draft is left"
 
 
-def test_what_is_not_there_cannot_be_opened(opening: Opening, tmp_path: Path) -> None:
-    store = opening(Disk(), tmp_path)
+def test_what_is_not_there_cannot_be_opened(place: Place, tmp_path: Path) -> None:
+    store = place.open(Disk(), tmp_path)
     with pytest.raises(FileNotFoundError):
         store.open("0" * 64)
     for name in ("", "../" + "0" * 61, "A" * 64, "0" * 63):
@@ -53,30 +58,67 @@ def test_what_is_not_there_cannot_be_opened(opening: Opening, tmp_path: Path) ->
             store.has(name)
 
 
-def test_the_same_bytes_once_more_are_no_error(opening: Opening, tmp_path: Path) -> None:
-    store, spool = opening(Disk(), tmp_path), Spool(Disk(), tmp_path / "incoming")
+def test_the_same_bytes_once_more_are_no_error(place: Place, tmp_path: Path) -> None:
+    store, spool = place.open(Disk(), tmp_path), Spool(Disk(), tmp_path / "incoming")
     store.put([draft_of(spool, b"x")])
     assert store.put([draft_of(spool, b"x"), draft_of(spool, b"x"), draft_of(spool, b"y")]) == []
-    assert list(store.digests()) == sorted(hashlib.sha256(each).hexdigest() for each in (b"x", b"y"))
+    assert list(store.digests()) == sorted([digest(b"x"), digest(b"y")])
     assert list((tmp_path / "incoming").iterdir()) == []
 
 
-def test_many_objects_are_listed_in_order(opening: Opening, tmp_path: Path) -> None:
-    store, spool = opening(Disk(), tmp_path), Spool(Disk(), tmp_path / "incoming")
+def test_nothing_to_put_is_nothing_done(place: Place, tmp_path: Path) -> None:
+    store = place.open(Disk(), tmp_path)
+    assert store.put([]) == []
+    assert list(store.digests()) == []
+
+
+def test_many_objects_are_listed_in_order_from_any_on(place: Place, tmp_path: Path) -> None:
+    store, spool = place.open(Disk(), tmp_path), Spool(Disk(), tmp_path / "incoming")
     store.put([draft_of(spool, bytes([number])) for number in range(50)])
-    assert list(store.digests()) == sorted(hashlib.sha256(bytes([number])).hexdigest() for number in range(50))
+    every = sorted(digest(bytes([number])) for number in range(50))
+    assert list(store.digests()) == every
+    assert list(store.digests(every[30])) == every[31:]
+    assert list(store.digests(every[-1])) == []
+    assert list(store.digests("0" * 64)) == every
 
 
-def test_what_put_returned_for_survives_a_power_cut(opening: Opening, ram: Path) -> None:
+def test_what_is_missing_of_many_is_told_at_once(place: Place, tmp_path: Path) -> None:
+    store, spool = place.open(Disk(), tmp_path), Spool(Disk(), tmp_path / "incoming")
+    store.put([draft_of(spool, bytes([number])) for number in range(0, 128, 2)])
+    asked = [digest(bytes([number])) for number in range(128)]
+    assert store.missing(asked) == {digest(bytes([number])) for number in range(1, 128, 2)}
+    assert store.missing(asked[::2]) == store.missing([]) == set()
+
+
+def test_an_object_is_read_from_any_place(place: Place, tmp_path: Path) -> None:
+    store, spool = place.open(Disk(), tmp_path), Spool(Disk(), tmp_path / "incoming")
+    data = b"".join(number.to_bytes(4, "big") for number in range(1_500_000))
+    store.put([draft_of(spool, data)])
+    with store.open(digest(data)) as file:
+        assert file.seek(0, 2) == len(data)
+        assert file.read() == file.read(1) == b""
+        file.seek(0)
+        assert file.read(10) == data[:10]
+        assert file.read(70_000) == data[10:70_010]
+        file.seek(-8, 2)
+        assert file.read(100) == data[-8:]
+        file.seek(5_000_000)
+        assert file.read(12) == data[5_000_000:5_000_012]
+        assert file.read() == data[5_000_012:]
+    with store.open(digest(data)) as file:
+        assert b"".join(iter(lambda: file.read(1_000_000), b"")) == data
+
+
+def test_what_put_returned_for_survives_a_power_cut(place: Place, ram: Path) -> None:
     disk = FaultyDisk(ram)
-    store, spool = opening(disk, ram), Spool(disk, ram / "incoming")
+    store, spool = place.open(disk, ram), Spool(disk, ram / "incoming")
     drafts = [draft_of(spool, bytes([number])) for number in range(8)]
     digests = [draft.sha256 for draft in drafts]
     store.put(drafts)
     draft_of(spool, b"not put")
     disk.lose_unsynced()
     disk = disk.restarted()
-    store, spool = opening(disk, ram), Spool(disk, ram / "incoming")
+    store, spool = place.open(disk, ram), Spool(disk, ram / "incoming")
     assert list(store.digests()) == sorted(digests)
     for number, sha256 in enumerate(digests):
         with store.open(sha256) as file:
@@ -93,14 +135,26 @@ def test_a_discarded_draft_leaves_nothing_and_a_new_spool_is_empty(tmp_path: Pat
     assert list((tmp_path / "incoming").iterdir()) == []
 
 
-def test_a_damaged_object_is_set_aside_for_the_right_bytes(tmp_path: Path) -> None:
-    store, spool = local(Disk(), tmp_path), Spool(Disk(), tmp_path / "incoming")
-    sha256 = hashlib.sha256(b"right").hexdigest()
-    path = tmp_path / "cas" / sha256[:2] / sha256
-    for number, wrong in enumerate((b"wrong", b"", b"worse")):
-        store.put([draft_of(spool, b"right")])
-        path.write_bytes(wrong)
+def test_a_damaged_object_is_set_aside_for_the_right_bytes(place: Place, tmp_path: Path) -> None:
+    store, spool = place.open(Disk(), tmp_path), Spool(Disk(), tmp_path / "incoming")
+    sha256 = digest(b"right")
+    wrong = (b"wrong", b"", b"worse")
+    store.put([draft_of(spool, b"right")])
+    for number, data in enumerate(wrong):
+        place.damage(tmp_path, sha256, data)
         assert store.put([draft_of(spool, b"right")]) == [sha256]
-        assert path.read_bytes() == b"right"
-        assert (tmp_path / "cas" / "damaged" / f"{sha256}.{number}").read_bytes() == wrong
+        with store.open(sha256) as file:
+            assert file.read() == b"right"
+        assert place.aside(tmp_path) == sorted(wrong[: number + 1])
     assert list(store.digests()) == [sha256]
+
+
+def test_bytes_damaged_twice_are_set_aside_twice_in_a_folder(tmp_path: Path) -> None:
+    place = LocalPlace()
+    store, spool = LocalStore(Disk(), tmp_path / "cas"), Spool(Disk(), tmp_path / "incoming")
+    sha256 = digest(b"right")
+    for number in range(2):
+        store.put([draft_of(spool, b"right")])
+        place.damage(tmp_path, sha256, b"wrong")
+        assert store.put([draft_of(spool, b"right")]) == [sha256]
+        assert (tmp_path / "cas" / "damaged" / f"{sha256}.{number}").read_bytes() == b"wrong"
