@@ -26,13 +26,14 @@ from appliance.uplink.network import network_mark
 from appliance.uplink.pace import Ceiling, Rate
 from appliance.uplink.plan import RECEIPT_NS
 from appliance.uplink.proven import proven_time
-from appliance.uplink.receipts import ReceiptFolder, Whose
+from appliance.uplink.receipts import Whose
 from appliance.uplink.status import LinkState
 from appliance.uplink.talk import Station
 from appliance.uplink.tls import archive_context
 from base.clock import PLAUSIBLE_AFTER_US, Clock, SystemClock
 from base.durable import Disk
 from base.errors import OperatorError
+from base.receiptfolder import ReceiptFolder
 from base.service import Service
 from evidence.certificate import Trust
 from evidence.members import DIGEST

@@ -14,9 +14,10 @@ from appliance.uplink.linebook import LineBook
 from appliance.uplink.mediabook import MediaBook
 from appliance.uplink.pace import Carried, Ceiling
 from appliance.uplink.plan import Policy
-from appliance.uplink.receipts import ReceiptFolder, Whose
+from appliance.uplink.receipts import Whose
 from appliance.uplink.status import LinkState
 from appliance.uplink.way import Way
+from base.receiptfolder import ReceiptFolder
 from evidence.certificate import Trust
 
 

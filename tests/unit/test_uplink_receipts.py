@@ -8,8 +8,9 @@ import pytest
 
 from appliance.store.layout import Layout
 from appliance.store.receipted import ReceiptedMedia
-from appliance.uplink.receipts import Place, ReceiptFolder, Whose, next_name, read_logged, read_stored
+from appliance.uplink.receipts import Whose, read_logged, read_stored
 from base.durable import Disk
+from base.receiptfolder import Place, ReceiptFolder, next_name
 from evidence.certificate import Trust
 from evidence.errors import EvidenceError
 from evidence.receipt import Acknowledged
