@@ -15,12 +15,14 @@ from archive.config import ArchiveConfig
 from archive.crew import Crew
 from archive.ingest.commits import OwnCommits
 from archive.ingest.commitsocket import RUN, CommitsServer
-from archive.ingest.committer import Committer
+from archive.ingest.committer import Committer, LostWork
 from archive.ingest.lines import LineIntake
 from archive.ingest.peer import server_context
 from archive.ingest.reception import Reception
 from archive.listening import bind
+from archive.names import UnitName
 from archive.parts import Parts, open_parts
+from archive.readback import ReadBack, reading_back
 from archive.receipts import Acknowledger, load_certificates, load_signer
 from archive.store.spool import empty
 from base.clock import Clock, SystemClock
@@ -79,7 +81,8 @@ async def run(
         receive = functools.partial(Crew(config, listeners).run, listening=all_listen)
     committing = asyncio.create_task(committer.run())
     try:
-        async with CommitsServer(commits, config.data).listening():
+        read_back = _read_back(parts, clock, committer)
+        async with CommitsServer(commits, config.data).listening(), reading_back(read_back):
             await _receive_until(stop, committing, receive, service)
     finally:
         await committer.stop()
@@ -138,6 +141,32 @@ def _lines(parts: Parts, clock: Clock, committer: Committer) -> LineIntake:
         ledgers=parts.ledgers,
         journal=parts.journal,
         committer=committer,
+    )
+
+
+class _Losses:
+    """What reading back has found, brought to the committer."""
+
+    def __init__(self, clock: Clock, committer: Committer) -> None:
+        self._clock, self._committer = clock, committer
+
+    async def lost(self, name: UnitName, sha256: str) -> None:
+        utc_us = self._clock.read().utc_us
+        await self._committer.do(LostWork(name=name, media=(sha256,), utc_us=utc_us))
+
+
+def _read_back(parts: Parts, clock: Clock, committer: Committer) -> ReadBack | None:
+    pace_mib_s = parts.config.limits.readback_mib_s
+    if pace_mib_s == 0:
+        return None
+    return ReadBack(
+        index=parts.index,
+        store=parts.store,
+        losses=_Losses(clock, committer),
+        place=parts.config.data / "readback.json",
+        bytes_a_second=pace_mib_s << 20,
+        clock=clock,
+        busy=lambda: committer.busy,
     )
 
 
