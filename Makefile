@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format test-browser test-faults test-faults-long test-fuzz test-slow bench vectors lock clean
+.PHONY: help run test check format test-browser test-engines test-faults test-faults-long test-fuzz test-slow bench vectors lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -22,7 +22,7 @@ run: ## record a demonstration, verify it, print the verdict
 test: ## everything that must pass before a commit: check, then the tests
 	@tools/setup test
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest -n $(WORKERS) -m "not browser and not faults and not fuzz and not slow" $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) -m "not browser and not engines and not faults and not fuzz and not slow" $(ARGS)
 
 check: ## format, lint, types and who may import whom
 	@tools/setup check
@@ -39,6 +39,10 @@ format: ## format the code and mend what the linter can
 test-browser: ## pages and players in Chromium
 	@tools/setup browser
 	@$(BIN)/pytest -m browser $(ARGS)
+
+test-engines: ## the archive on a real S3 server and a real PostgreSQL
+	@tools/setup engines
+	@$(BIN)/pytest -m engines $(ARGS)
 
 test-faults: ## what a day of faults does to a real recorder on a real file system
 	@tools/setup faults
