@@ -103,6 +103,13 @@ def test_an_index_of_the_first_version_keeps_what_it_holds(tmp_path: Path) -> No
     engine.dispose()
 
 
+def test_the_reference_names_every_code_that_a_verifier_has_not() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "archive.md").read_text()
+    named = [row.split("`")[1] for row in page.split("| code | meaning |")[1].splitlines()[2:] if row.startswith("| `")]
+    assert named == list(Oddity)
+    assert not set(Oddity) & set(Code), "one word for one thing"
+
+
 def test_what_came_from_outside_does_nothing_to_a_terminal(index: Index) -> None:
     index.commit(Changes(findings=(finding(detail="a\x1b[2Jb\n", seq=3, utc_us=0),)))
     (row,) = index.findings()
