@@ -10,14 +10,20 @@ from pathlib import Path
 
 from bench import (
     after_encoder,
+    backfill,
     check,
     first_segment,
+    ingest,
+    ingest_lines,
     kill_peers,
     loss,
     memory,
+    outage,
     proof,
     recovery,
     slow_sync,
+    stations,
+    uplink_cpu,
     verify_lines,
     verify_media,
     written,
@@ -48,6 +54,12 @@ def figures(full: bool) -> dict[str, Figure]:
         "written": written.measure,
         "kill-peers": kill_peers.measure,
         "loss": partial(loss.measure, full=full),
+        "outage": outage.measure,
+        "backfill": backfill.measure,
+        "uplink-cpu": uplink_cpu.measure,
+        "ingest": ingest.measure,
+        "ingest-lines": ingest_lines.measure,
+        "stations": stations.measure,
     }
 
 
