@@ -1,5 +1,6 @@
 """What every program of the archive opens: the data folder and what lies in it."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,13 +9,17 @@ from archive.config import ArchiveConfig
 from archive.index.index import Index
 from archive.ingest.opening import catch_up, find_again
 from archive.store.aside import AsideFiles
+from archive.store.bucket import Bucket
 from archive.store.journal import ReceiptJournal
 from archive.store.ledgers import LedgerFiles
 from archive.store.local import LocalStore
 from archive.store.lock import DataLock
-from archive.store.store import Store
+from archive.store.s3 import S3Store
+from archive.store.store import Store, StoreAwayError
 from archive.trust import Trusted, read_trust
 from base.durable import Disk
+
+_log = logging.getLogger("archive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +72,16 @@ def open_parts(config: ArchiveConfig, disk: Disk) -> Iterator[Parts]:
     try:
         journal = ReceiptJournal(disk, config.data / "receipts.jws")
         try:
+            store = _store(config, disk)
+            if isinstance(store, S3Store):
+                _probe(store)
             index = Index(config.database, config.election)
             try:
                 yield Parts(
                     config=config,
                     disk=disk,
                     trust=trust,
-                    store=LocalStore(disk, config.data / "cas"),
+                    store=store,
                     ledgers=LedgerFiles(disk, config.data / "ledgers"),
                     aside=AsideFiles(disk, config.data / "aside"),
                     journal=journal,
@@ -91,8 +99,21 @@ def open_parts(config: ArchiveConfig, disk: Disk) -> Iterator[Parts]:
 def open_sight(config: ArchiveConfig, disk: Disk) -> Iterator[Sight]:
     """The same data, beside the process that holds ``open_parts`` and has made them. Raises OperatorError."""
     trust = read_trust(config)
-    index = Index(config.database, config.election)
+    store = _store(config, disk)
+    index = Index(config.database, config.election, writes=False)
     try:
-        yield Sight(config=config, disk=disk, trust=trust, store=LocalStore(disk, config.data / "cas"), index=index)
+        yield Sight(config=config, disk=disk, trust=trust, store=store, index=index)
     finally:
         index.close()
+
+
+def _store(config: ArchiveConfig, disk: Disk) -> Store:
+    return LocalStore(disk, config.data / "cas") if config.s3 is None else S3Store(Bucket(config.s3))
+
+
+def _probe(store: S3Store) -> None:
+    """A bucket that cannot be reached is no reason to refuse lines; media wait until it can."""
+    try:
+        store.probe()
+    except StoreAwayError as error:
+        _log.error("the bucket is away", extra={"fields": {"error": str(error)}})

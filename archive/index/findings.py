@@ -3,10 +3,11 @@
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import URL, ColumnElement, Connection, create_engine, func, insert, inspect, make_url, select, update
+from sqlalchemy import URL, ColumnElement, Connection, create_engine, func, insert, inspect, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.finding import Finding, FindingRow, read_code
+from archive.index.engine import database_url, words
 from archive.index.schema import findings
 from archive.names import UnitName
 from base.errors import OperatorError
@@ -81,12 +82,12 @@ def read_findings(url: str, election: str, station: str | None = None) -> list[F
         finally:
             engine.dispose()
     except SQLAlchemyError as error:
-        raise OperatorError(f"The index cannot be read: {error}.", hint=_START_IT) from error
+        raise OperatorError(f"The index cannot be read: {words(error)}.", hint=_START_IT) from error
 
 
 def _reading(text: str) -> URL:
     """SQLite would make a file that is not there."""
-    url = make_url(text)
+    url = database_url(text)
     if url.get_backend_name() != "sqlite" or url.database is None:
         return url
     path = quote(str(Path(url.database).absolute()))

@@ -1,13 +1,15 @@
 """The index: what the archive has, in one database. One thread writes; any reads. It is a copy: files are the truth."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
 
-from sqlalchemy import Connection, Engine, Row, Select, create_engine, event, func, select
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Connection, Row, Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.finding import FindingRow, lost_by_archive
 from archive.index import write
+from archive.index.engine import claim, database_url, open_engine, words
 from archive.index.findings import add_finding, select_findings
 from archive.index.rows import BranchRow, Changes, LineRow
 from archive.index.schema import branches, clear, lines, migrate, receipts, runs, segments, units
@@ -18,44 +20,56 @@ from evidence.receipt import Acknowledged
 from evidence.verify.media import Expected
 from evidence.words import Mode
 
-_READERS = 32
-"""As many threads as asyncio has at most for what blocks."""
+_SQLITE = "unbroken archive check --rebuild makes a new one."
+_SERVER = "Look at disk.database, and whether the server runs and lets the archive in."
 
 
 class Index:
-    """Every method is one transaction. ``commit`` is durable on return; a database that fails there is final."""
+    """Every method is one transaction. Any thread may read, one writes.
 
-    def __init__(self, url: str, election: str) -> None:
-        """Opens the database and brings its tables up to date. Raises OperatorError."""
+    ``commit`` is durable on return. A database that fails is an OSError; while writing, it is final.
+    """
+
+    def __init__(self, url: str, election: str, *, writes: bool = True) -> None:
+        """Opens the database. Who ``writes`` does it alone, and brings the tables up to date. Raises OperatorError."""
         self._election = election
         self._ids: dict[UnitName, int] = {}
+        self._writing_now = Lock()
+        self._writer: Connection | None = None
+        hint = _SQLITE if url.startswith("sqlite") else _SERVER
         try:
-            self._engine = _engine(url)
-            with self._engine.begin() as connection:
-                migrate(connection)
+            self._engine = open_engine(database_url(url))
+            try:
+                if writes:
+                    # Its own connection until the end: another one would not hold the lock.
+                    self._writer = self._engine.connect()
+                    claim(self._writer)
+                    with self._writer.begin():
+                        migrate(self._writer)
+            except BaseException:
+                self.close()
+                raise
         except SQLAlchemyError as error:
-            raise OperatorError(
-                f"The index cannot be opened: {error}.", hint="unbroken archive check --rebuild makes a new one."
-            ) from error
+            raise OperatorError(f"The index cannot be opened: {words(error)}.", hint=hint) from error
 
     def close(self) -> None:
         """Give all connections back."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
         self._engine.dispose()
 
     def rebuild(self) -> None:
         """Forget everything."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             clear(connection)
             migrate(connection)
         self._ids.clear()
 
     def commit(self, changes: Changes) -> None:
         """All of ``changes``, or nothing, is durable on return. Raises OSError; then it is unknown which."""
-        try:
-            with self._engine.begin() as connection:
-                self._apply(connection, changes)
-        except SQLAlchemyError as error:
-            raise OSError(f"the index has failed: {error}") from error
+        with self._writing() as connection:
+            self._apply(connection, changes)
 
     def _apply(self, connection: Connection, changes: Changes) -> None:
         def unit(name: UnitName) -> int:
@@ -72,20 +86,20 @@ class Index:
 
     def lose(self, name: UnitName, digests: Sequence[str], utc_us: int | None = None) -> None:
         """The store does not hold these any more; that is a finding, whoever finds it."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             write.lose_media(connection, write.unit_id(connection, self._election, name), digests)
             for sha256 in digests:
                 add_finding(connection, self._election, lost_by_archive(name, sha256, utc_us))
 
     def findings(self, station: str | None = None) -> list[FindingRow]:
         """What was found, of all or of one station, by station, unit and number of the line."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return select_findings(connection, self._election, station)
 
     def units(self) -> list[UnitName]:
         """Every unit that the index knows."""
         rows = select(units.c.station, units.c.unit).where(units.c.election == self._election)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return sorted(UnitName(station=row.station, unit=row.unit) for row in connection.execute(rows))
 
     def branches(self, name: UnitName) -> list[BranchRow]:
@@ -135,7 +149,7 @@ class Index:
         own = (lines.c.unit_id == self._id(name)) & (lines.c.branch == branch)
         own &= (lines.c.seq >= from_seq) & (lines.c.seq < to_seq)
         ends = select(func.min(lines.c.boot_ns), func.max(lines.c.boot_ns)).where(own)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             least, most = connection.execute(ends).one()
             start = connection.execute(select(lines.c.seq).where(own, lines.c.start).limit(1)).first()
         return None if least is None else (least, most, start is not None)
@@ -228,15 +242,38 @@ class Index:
             rows = select(units.c.id).where(
                 units.c.election == self._election, units.c.station == name.station, units.c.unit == name.unit
             )
-            with self._engine.connect() as connection:
+            with self._reading() as connection:
                 found = connection.execute(rows).scalar()
             if found is None:
                 return 0
             self._ids[name] = found
         return self._ids[name]
 
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._writing_now:
+            if self._writer is None:
+                raise OSError("the index is not open for writing")
+            try:
+                with self._writer.begin():
+                    yield self._writer
+            except SQLAlchemyError as error:
+                # It would connect anew when used again, without the lock.
+                self._writer.invalidate()
+                self._writer.close()
+                self._writer = None
+                raise OSError(f"the index has failed: {words(error)}") from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise OSError(f"the index cannot be read: {words(error)}") from error
+
     def _rows(self, query: "Select[tuple[object, ...]]") -> "Sequence[Row[tuple[object, ...]]]":
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return connection.execute(query).all()
 
 
@@ -249,18 +286,3 @@ def _line(row: "Row[tuple[object, ...]]") -> LineRow:
         boot_ns=row.boot_ns,
         start=row.start,
     )
-
-
-def _engine(url: str) -> Engine:
-    engine = create_engine(url, pool_size=_READERS)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
-    return engine
-
-
-def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
-    """Readers beside the writer, and every commit on the disk."""
-    cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
