@@ -90,7 +90,8 @@ class Talk:
         try:
             yield changed
         finally:
-            self._questions.remove(changed)
+            # By identity: two that have heard of nothing yet are equal.
+            self._questions = [each for each in self._questions if each is not changed]
 
     def has_changed(self, sha256: str) -> None:
         """The state of a segment is another one now than the archive knew when it was asked."""
