@@ -36,7 +36,8 @@ class Sources:
     """What was found. ``folders`` hold a ``media`` folder each. ``loose`` are media files given or found anywhere else.
     ``whole`` says that a folder with media was given, so that what is not in it is missing; else media that are not
     given are unchecked only. ``roots`` are certificates that lie about; nobody trusts them for that. ``without_ledger``
-    are the folders that were given and hold media only.
+    are the folders that were given and hold media only. ``stores`` hold an archive's media by digest, of all stations:
+    the ledgers say which are asked for.
     """
 
     ledgers: tuple[Path, ...]
@@ -44,6 +45,7 @@ class Sources:
     loose: tuple[Path, ...]
     roots: tuple[Path, ...]
     whole: bool
+    stores: tuple[Path, ...] = ()
     without_ledger: tuple["WithoutLedger", ...] = ()
 
 
@@ -77,6 +79,7 @@ def find_sources(paths: list[Path]) -> Sources:
         loose=_each_once([part.loose for part in parts]),
         roots=_each_once([part.roots for part in parts]),
         whole=any(part.whole for part in parts),
+        stores=_each_once([part.stores for part in parts]),
         without_ledger=tuple(
             WithoutLedger(path=path, folders=tuple(part.folders), loose=tuple(part.loose))
             for path, part in zip(paths, parts, strict=True)
@@ -113,10 +116,20 @@ class _Found:
         self.folders: dict[Path, None] = {}
         self.loose: dict[Path, None] = {}
         self.roots: dict[Path, None] = {}
+        self.stores: dict[Path, None] = {}
         self.whole = False
 
     def walk(self, folder: Path) -> None:
-        """Everything in a folder. Media in their places are not listed, since there are many."""
+        """Everything in a folder. Media in their places are not listed, since there are many.
+
+        Of an archive's data folder it is the ledgers, and of one of its ledgers' folders also the media beside them.
+        """
+        if _is_archive(folder):
+            folder = folder / "ledgers"
+        for data in folder.resolve().parents:
+            if _is_archive(data) and folder.resolve().is_relative_to(data / "ledgers"):
+                self.stores[data / "cas"] = None
+                self.whole = True
         self.whole = self.whole or (folder / "media").is_dir()
         for parent, names in _directories(folder):
             placed = _PLACED_FOLDER.fullmatch(parent.as_posix()) is not None
@@ -146,6 +159,11 @@ class _Found:
         else:
             return False
         return True
+
+
+def _is_archive(folder: Path) -> bool:
+    """Whether this is the data folder of an archive (docs/reference/archive.md)."""
+    return (folder / "cas").is_dir() and (folder / "ledgers").is_dir()
 
 
 def placed_media(folder: Path) -> Iterator[Placed]:

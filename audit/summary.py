@@ -24,6 +24,7 @@ def summarise(answer: dict[str, Any]) -> str:
     if any(_held(camera) for record in answer["records"] for camera in record["cameras"]):
         parts.append(_HELD)
     parts += [_record(record) for record in answer["records"]]
+    parts += [_station(station) for station in answer.get("stations", [])]
     return "\n\n".join(parts)
 
 
@@ -37,6 +38,25 @@ def _record(record: dict[str, Any]) -> str:
     for camera in record["cameras"]:
         lines += ["", *_camera(camera)]
     lines += ["", *_findings(record["findings"])]
+    return "\n".join(lines)
+
+
+def _station(station: dict[str, Any]) -> str:
+    """What several units of a station cover together."""
+    lines = [f"Station {station['station']}, units {', '.join(station['units'])} together:"]
+    for camera in station["cameras"]:
+        lines.append(f"  {camera['camera']}: covered {_duration(camera['covered_ms'])}")
+        if camera["undated_ms"]:
+            lines.append(f"    {_duration(camera['undated_ms'])} more have no UTC and cannot be placed")
+        between = camera["between"]
+        for hole in between[:_MOST_GAPS]:
+            units = (
+                "unit " + hole["after"] if hole["after"] == hole["before"] else f"{hole['after']} to {hole['before']}"
+            )
+            begin = _moment({"utc_us": hole["from_utc_us"]})
+            lines.append(f"    missing from {begin:<32} {_bounds(hole['duration_ms']):>22}  {units}")
+        if len(between) > _MOST_GAPS:
+            lines.append(f"    and {len(between) - _MOST_GAPS} more; --json lists all")
     return "\n".join(lines)
 
 

@@ -14,12 +14,14 @@ from audit.inspect import Faults, Label, Look, look_at
 from audit.ledgers import MAX_UNREADABLE_LINES, read_lines, read_names
 from audit.loose import Loose, label_all, report_alone, report_unnamed
 from audit.sources import Sources, find_sources
+from audit.stations import join_stations
 from base.errors import OperatorError
 from evidence.certificate import Trust
 from evidence.codes import Code
 from evidence.verify.findings import Place
 from evidence.verify.forks import History, judge_forks
 from evidence.verify.keyring import Opened, check_signatures
+from evidence.verify.media import Expected
 from evidence.verify.record import MediaTask, Record
 from evidence.verify.verdict import Answer, write_answer
 from evidence.verify.verifier import Verifier
@@ -62,7 +64,9 @@ def verify(
         records += report_unnamed(records, sources, checker.loose.unused())
     for record in records:
         record.finish()
-    return write_answer(records)
+    answer = write_answer(records)
+    stations = join_stations(answer)
+    return {**answer, "stations": stations} if stations else answer
 
 
 def _units(ledgers: Sequence[Path]) -> list[list[Path]]:
@@ -203,6 +207,9 @@ class _Checker:
             expected = task.expected
             paths = [str(folder / expected.path) for folder in self._sources.folders]
             paths += self.loose.find(expected)
+            if isinstance(expected, Expected):
+                sha256 = expected.segment.sha256
+                paths += [str(store / sha256[:2] / sha256) for store in self._sources.stores]
             if paths or self._sources.whole:
                 placed.append(task)
                 looks.append(Look(tuple(paths), expected, self._decode))

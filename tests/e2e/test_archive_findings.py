@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -18,6 +19,7 @@ from archive.check import check, rebuild
 from archive.finding import FindingRow
 from archive.index.findings import read_findings
 from archive.parts import open_parts
+from audit.verify import verify
 from base.durable import Disk
 from evidence.lines import line_hash
 from evidence.words import Cause
@@ -342,6 +344,25 @@ def test_two_units_with_one_identity_are_equivocation_and_both_histories_stay(ar
     assert (archive.ledger(0), archive.ledger(1)) == (first.ledger, second.ledger)
     for station, uplink in ((first, one), (second, two)):
         assert [uplink.media(data).status for data in media_of(station).values()] == [201] * 5
+
+
+def test_a_replaced_unit_continues_the_stations_record(archive: RunningArchive) -> None:
+    dead = armed_station(archive, segments=5)
+    deliver(archive.uplink(), dead)
+    ended_us = NOON_US + dead.cameras["cam-0"].end_ns // 1_000
+    new = armed_station(archive, unit="u2", seed="new", utc_us=ended_us + 10**9)
+    deliver(archive.uplink(unit="u2", key="new"), new)
+    assert found(archive) == []
+    answer: dict[str, Any] = verify([archive.config.data / "ledgers" / "57-002"], trust=archive.trust)
+    assert {(record["unit"], record["head"]["seq"]) for record in answer["records"]} == {
+        ("u1", len(dead.lines) - 1),
+        ("u2", len(new.lines) - 1),
+    }
+    (camera,) = answer["stations"][0]["cameras"]
+    (hole,) = camera["between"]
+    assert abs(camera["covered_ms"] - 16_000) <= 2
+    assert (hole["after"], hole["before"]) == ("u1", "u2")
+    assert hole["duration_ms"][0] <= 1_021_000 <= hole["duration_ms"][1]
 
 
 def test_a_history_that_is_one_too_many_is_kept_aside(archive: RunningArchive) -> None:
