@@ -16,15 +16,14 @@ from archive.crew import Crew
 from archive.ingest.commits import OwnCommits
 from archive.ingest.commitsocket import RUN, CommitsServer
 from archive.ingest.committer import Committer, LostWork
-from archive.ingest.lines import LineIntake
 from archive.ingest.peer import server_context
 from archive.ingest.reception import Reception
 from archive.listening import bind
 from archive.names import UnitName
 from archive.parts import Parts, open_parts
 from archive.readback import ReadBack, reading_back
-from archive.receipts import Acknowledger, load_certificates, load_signer
 from archive.store.spool import empty
+from archive.writing import make_committer, make_lines
 from base.clock import Clock, SystemClock
 from base.durable import Disk
 from base.service import Service
@@ -62,8 +61,8 @@ async def run(
     for folder in (incoming, config.data / RUN):
         parts.disk.make_directory(folder)
     empty(parts.disk, incoming)
-    committer = _committer(parts, clock)
-    commits = OwnCommits(_lines(parts, clock, committer), committer)
+    committer = make_committer(parts, clock)
+    commits = OwnCommits(make_lines(parts, clock, committer), committer)
     # Said before anybody is started: what is wrong with the keys.
     server_context(config)
     listeners = bind(config.address, config.port, config.limits.workers)
@@ -110,38 +109,6 @@ async def _receive_until(
         # Requests that have begun end first; then the committer does what they left.
         end.set()
         await receiving
-
-
-def _committer(parts: Parts, clock: Clock) -> Committer:
-    config = parts.config
-    return Committer(
-        store=parts.store,
-        ledgers=parts.ledgers,
-        aside=parts.aside,
-        journal=parts.journal,
-        index=parts.index,
-        acknowledger=Acknowledger(
-            election=config.election,
-            archive=config.name,
-            signer=load_signer(config.receipt_key),
-            certs=load_certificates(config.receipt_certificate),
-            trust=parts.trust,
-            utc_us=lambda: clock.read().utc_us,
-        ),
-    )
-
-
-def _lines(parts: Parts, clock: Clock, committer: Committer) -> LineIntake:
-    return LineIntake(
-        election=parts.config.election,
-        trust=parts.trust,
-        clock=clock,
-        limits=parts.config.limits,
-        index=parts.index,
-        ledgers=parts.ledgers,
-        journal=parts.journal,
-        committer=committer,
-    )
 
 
 class _Losses:

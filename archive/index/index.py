@@ -11,7 +11,7 @@ from archive.finding import FindingRow, lost_by_archive
 from archive.index import write
 from archive.index.engine import claim, database_url, open_engine, words
 from archive.index.findings import add_finding, select_findings
-from archive.index.rows import BranchRow, Changes, LineRow
+from archive.index.rows import BranchRow, Changes, LineRow, PlaceRow
 from archive.index.schema import branches, clear, lines, migrate, receipts, runs, segments, units
 from archive.names import UnitName
 from base.errors import OperatorError
@@ -193,6 +193,25 @@ class Index:
             segments.c.unit_id == self._id(name), segments.c.sha256 > sha256, segments.c.stored
         )
         return [row.sha256 for row in self._rows(rows.distinct().order_by(segments.c.sha256).limit(most))]
+
+    def places_behind(self, name: UnitName, sha256: str, most: int) -> list[PlaceRow]:
+        """Where the unit has recorded the first ``most`` armed digests behind ``sha256``, in their order."""
+        armed = (segments.c.unit_id == self._id(name)) & (segments.c.mode != Mode.UNARMED)
+        first = select(segments.c.sha256).where(armed, segments.c.sha256 > sha256).distinct()
+        digests = first.order_by(segments.c.sha256).limit(most).scalar_subquery()
+        rows = select(segments).where(armed, segments.c.sha256.in_(digests)).order_by(segments.c.sha256, segments.c.seq)
+        return [
+            PlaceRow(
+                sha256=row.sha256,
+                size_bytes=row.size_bytes,
+                session=row.session,
+                camera=row.camera,
+                run=row.run,
+                index=row.number,
+                stored=row.stored,
+            )
+            for row in self._rows(rows)
+        ]
 
     def digests(self, name: UnitName) -> Iterable[tuple[str, int]]:
         """Every digest that the unit's lines name, with its size."""

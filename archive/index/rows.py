@@ -88,6 +88,24 @@ class NewMedia:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceRow:
+    """Where a unit has recorded a digest, and whether the store holds it for the unit."""
+
+    sha256: str
+    size_bytes: int
+    session: str
+    camera: str
+    run: int
+    index: int
+    stored: bool
+
+    @property
+    def place(self) -> tuple[str, str, int, int]:
+        """Session, camera, run and index."""
+        return self.session, self.camera, self.run, self.index
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptRow:
     """A receipt: what it speaks of (``subject``), and where it lies in the journal."""
 

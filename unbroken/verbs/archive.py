@@ -6,10 +6,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from base.errors import OperatorError
 from base.log import begin_logging
 
 if TYPE_CHECKING:
+    from archive.brought import Brought
     from archive.check import Trouble
+    from archive.config import ArchiveConfig
     from archive.parts import Parts
 
 FINDINGS = 1
@@ -30,6 +33,12 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
     findings.epilog = "Exit codes: 0 nothing found, 1 findings, 2 wrong use."
     findings.add_argument("--station", metavar="STATION", help="of this station only")
     findings.add_argument("--json", action="store_true", help="print one JSON object")
+    bring = _verb(verbs, "import", "take in units' cards or copies of them, whether the archive runs or not", _import)
+    bring.epilog = "Exit codes: 0 all of it is in the archive, 1 something is missing or refused, 2 wrong use."
+    bring.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="folder of a unit, or one that holds several"
+    )
+    bring.add_argument("--receipts", type=Path, metavar="FOLDER", help="lay receipts there, by station and unit")
 
 
 def _verb(
@@ -112,3 +121,47 @@ def _findings(arguments: argparse.Namespace) -> int:
         for row in rows:
             print(f"  {describe_finding(row)}")
     return FINDINGS if rows else 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    import asyncio
+
+    from archive.brought import in_words
+    from archive.config import load_config
+
+    begin_logging()
+    config = load_config(arguments.config)
+    _require_folders(arguments.paths, arguments.receipts)
+    brought = asyncio.run(_bring(config, arguments.paths, arguments.receipts))
+    for each in brought:
+        print("\n".join(in_words(each)))
+    return 0 if all(each.complete for each in brought) else FINDINGS
+
+
+async def _bring(config: "ArchiveConfig", paths: list[Path], receipts: Path | None) -> "list[Brought]":
+    """A bar on a terminal, nothing elsewhere."""
+    from tqdm import tqdm
+
+    from archive.courier import Courier
+    from archive.desk import open_desk
+    from base.clock import SystemClock
+    from base.durable import Disk
+
+    operator = os.environ.get("SUDO_USER") or f"user {os.getuid()}"
+    with tqdm(desc="Importing", unit=" segments", leave=False, disable=None) as bar:
+        async with open_desk(config, SystemClock()) as desk:
+            courier = Courier(desk, operator=operator, receipts=receipts, disk=Disk(), progress=bar.update)
+            brought = [each for path in paths for each in await courier.bring(path)]
+            await courier.settle(brought)
+            return brought
+
+
+def _require_folders(paths: list[Path], receipts: Path | None) -> None:
+    for path in paths:
+        if not path.is_dir():
+            raise OperatorError(
+                f"{path} is no folder.",
+                hint="Of an image, get the files out first: unbroken station salvage IMAGE --to FOLDER.",
+            )
+        if receipts is not None and receipts.resolve().is_relative_to(path.resolve()):
+            raise OperatorError(f"{receipts} lies within {path}, which is only read.", hint="Name another folder.")
