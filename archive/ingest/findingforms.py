@@ -8,6 +8,8 @@ from archive.names import UnitName
 from evidence import jws
 from evidence.members import NAME, decode, encode, integer, member, natural, nullable, positive, text
 
+_DETAIL = 1_000
+
 
 def _code(value: object) -> FindingCode:
     if not isinstance(value, str):
@@ -23,7 +25,7 @@ class _Finding:
     unit: str | None = member(nullable(NAME))
     subject: str = member(text(128))
     code: FindingCode = member(_code)
-    detail: str = member(text(1 << 12))
+    detail: str = member(text(_DETAIL))
     seq: int | None = member(nullable(natural))
     utc_us: int | None = member(nullable(integer))
     count: int = member(positive)
@@ -37,7 +39,7 @@ def write_finding(finding: Finding) -> bytes:
         unit=None if name is None else name.unit,
         subject=finding.subject,
         code=finding.code,
-        detail=finding.detail,
+        detail=finding.detail[:_DETAIL],
         seq=finding.seq,
         utc_us=finding.utc_us,
         count=finding.count,

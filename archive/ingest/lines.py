@@ -16,7 +16,7 @@ from archive.ingest.record import ConflictError, Planned, TooManyBranchesError, 
 from archive.ingest.refusal import RefusedError
 from archive.names import UnitName
 from archive.receipts import logged_subject
-from archive.store.aside import Aside, Note
+from archive.store.aside import MOST_REASON, Aside, Note
 from archive.store.journal import ReceiptJournal
 from archive.store.ledgers import LedgerFiles
 from archive.trust import Trusted
@@ -78,7 +78,9 @@ class LineIntake:
             except ConflictError:
                 planned, status = Planned(new=None, piece=None, head=record.current, refused=None), 409
             except OtherUnitError as error:
-                note = Note(subject=f"{error.code}:{by}", seq=None, reason=str(error), by=by, utc_us=now_us)
+                note = Note(
+                    subject=f"{error.code}:{by}", seq=None, reason=str(error)[:MOST_REASON], by=by, utc_us=now_us
+                )
                 await self._keep_aside(name, error.code, texts, note)
                 raise RefusedError(403, error.code, str(error)) from error
             except TooManyBranchesError as error:
@@ -95,7 +97,9 @@ class LineIntake:
                 fields = {"unit": str(name), "seq": refused.seq, "code": refused.code.value}
                 _log.warning("a line is refused", extra={"fields": fields})
                 subject = f"{refused.code}:{refused.seq}"
-                note = Note(subject=subject, seq=refused.seq, reason=refused.message, by=by, utc_us=now_us)
+                note = Note(
+                    subject=subject, seq=refused.seq, reason=refused.message[:MOST_REASON], by=by, utc_us=now_us
+                )
                 await self._keep_aside(name, refused.code, planned.rest, note)
         lacks = await asyncio.to_thread(self._index.wanted, name, MAX_LACKS)
         return LinesAnswer(

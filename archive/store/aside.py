@@ -26,6 +26,7 @@ MOST_LINES = 16_384
 MOST_UNIT_BYTES = 16 << 20
 MOST_BYTES = 1 << 30
 """Of all units."""
+MOST_REASON = 1_000
 _REMEMBERED_UNITS = 16
 _SHORT = 16
 _NOTE = re.compile(r"([0-9a-f]{64})\.([a-z0-9-]{1,48})\.json")
@@ -39,7 +40,7 @@ class Note:
 
     subject: str = member(text(128))
     seq: int | None = member(nullable(natural))
-    reason: str = member(text(2_000))
+    reason: str = member(text(MOST_REASON))
     by: str = member(DIGEST)
     utc_us: int | None = member(nullable(integer))
 

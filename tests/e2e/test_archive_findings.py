@@ -24,7 +24,7 @@ from base.durable import Disk
 from evidence.lines import line_hash
 from evidence.words import Cause
 from provisioning.authority import Authority
-from tests.fakes.archive import RunningArchive, timeless_authority
+from tests.fakes.archive import LIMITS, RunningArchive, timeless_authority
 from tests.fakes.archive_unit import again, armed_station, codes, deliver, head_of, media_of, refusal, verified
 from tests.fakes.faultydisk import Failure, FaultyDisk
 from tests.fakes.station import NOON_US, SECOND, Station, private_key
@@ -344,6 +344,32 @@ def test_two_units_with_one_identity_are_equivocation_and_both_histories_stay(ar
     assert (archive.ledger(0), archive.ledger(1)) == (first.ledger, second.ledger)
     for station, uplink in ((first, one), (second, two)):
         assert [uplink.media(data).status for data in media_of(station).values()] == [201] * 5
+
+
+def test_workers_tell_the_one_committer_what_they_find(tmp_path: Path) -> None:
+    archive = RunningArchive(tmp_path / "crew", timeless_authority(), limits=replace(LIMITS, workers=2))
+    archive.start()
+    assert archive.error is None, archive.error
+    try:
+        station = armed_station(archive)
+        with_empty_list(archive)
+        stolen = archive.by.certify_uplink(private_key("stolen").public_key(), "57-002", "u1")
+        uplinks = [archive.connect("stolen", stolen) for _ in range(4)]
+        assert uplinks[0].lines([*station.lines[:5], forged(station.lines[5])]).status == 422
+        assert all(uplink.lines().status == 200 for uplink in uplinks)
+        revoke(archive, stolen)
+        assert [uplink.lines().status for uplink in uplinks] == [403] * 4, "whichever worker has the connection"
+        for _ in range(2):
+            with pytest.raises((ssl.SSLError, OSError, HTTPException)):
+                archive.connect("somebody", None).lines()
+    finally:
+        archive.stop()
+    assert archive.error is None, archive.error
+    assert found(archive) == [
+        ("", "unknown-peer", None, 2),
+        ("57-002/u1", "cert-revoked", None, 4),
+        ("57-002/u1", "signature-wrong", 5, 1),
+    ]
 
 
 def test_a_replaced_unit_continues_the_stations_record(archive: RunningArchive) -> None:
