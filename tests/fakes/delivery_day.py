@@ -1,0 +1,387 @@
+"""A day of delivery: stepped recorders, their real uplinks, an emulated link for each, one real archive, one judgement.
+
+Station time is stepped, hours in a second; the links and what uplinks do happen in real time. So troubles are scripted
+by what has come of them, never by how long they last.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+import shutil
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from appliance.config import StationConfig, UplinkConfig
+from appliance.delivery import Delivery
+from appliance.pipeline import Pipeline
+from appliance.uplink.plan import Policy
+from audit.verify import verify
+from base.clock import Clock, SystemClock
+from base.durable import Disk
+from evidence import jws
+from evidence.certificate import Trust
+from evidence.lines import Body, Event, Recovered, Segment, Start, read_payload
+from evidence.receipt import Acknowledged, read_receipt
+from evidence.words import Mode
+from provisioning.authority import Authority
+from tests.fakes.archive import LIMITS, RunningArchive, timeless_authority
+from tests.fakes.checker import Json
+from tests.fakes.delivering import write_key
+from tests.fakes.link import EmulatedLink
+from tests.fakes.station import NOON_US, SECOND
+from tests.fakes.stepped import QuickDisk, SteppedStation
+
+WAIT_S = 240
+"""Far beyond what anything takes: machines here are shared."""
+ANSWER_S = 2.0
+GOP_SECONDS, STEP_NS = 12, 4 * SECOND
+"""As long as the bridge's queue allows: a day of segments that are few, and no hole in it."""
+SLICE_S = 120
+MINUTE_S, HOUR_S = 60, 3_600
+NOTES = {"init-missing"}
+"""What the verifier notes of the archive's copy only: init segments are not delivered, they can be made anew."""
+Place = tuple[str, str, int, int]
+
+
+class CountingDisk(Disk):
+    """The archive's disk, which counts how often the bytes of each object have come in whole: once for each 201."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: Counter[str] = Counter()
+
+    def rename(self, old: Path, new: Path) -> None:
+        if new.parent.parent.name == "cas":
+            self.taken[new.name] += 1
+        super().rename(old, new)
+
+
+class Site:
+    """One polling station: recorder, uplink and the link between it and the archive. ``online`` is an uplink's life."""
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        by: Authority,
+        *,
+        utc_us: int | None = NOON_US,
+        gop_seconds: int = GOP_SECONDS,
+        enrolled_by: Authority | None = None,
+        link: EmulatedLink,
+    ) -> None:
+        folder.mkdir()
+        self.name, self.link = name, link
+        self.station = SteppedStation(
+            folder,
+            fps=2,
+            gop_seconds=gop_seconds,
+            mode=Mode.LIVE,
+            utc_us=utc_us,
+            disk=QuickDisk,
+            station=name,
+            by=by,
+        )
+        self.station.config.trust.write_bytes(by.root_pem)
+        certificate, key = write_key(folder / "keys", enrolled_by or by, station=name)
+        self.uplink = UplinkConfig(
+            url="",
+            certificate=certificate,
+            key=key,
+            data=folder,
+            policy=Policy.OLDEST_FIRST,
+            rate_kbit=None,
+            backfill_kbit=None,
+        )
+        self.url: str | None = None
+        """Where the uplink looks for the archive, unless at the link's own address."""
+        self.clock: Clock = SystemClock()
+        """The uplink's."""
+        self.answer_s = ANSWER_S
+        self.records = False
+        self.delivery: Delivery | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._laid: dict[str, int] = {}
+        self._found: dict[Mode, dict[str, Path]] = {mode: {} for mode in Mode}
+        self._read_bytes, self._session = 0, ""
+
+    @property
+    def config(self) -> StationConfig:
+        url = self.url or f"https://{self.link.host}:{self.link.port}"
+        return replace(self.station.config, uplink=replace(self.uplink, url=url))
+
+    def begin(self) -> None:
+        """The recorder starts, and two people arm it at once."""
+        self.station.start()
+        self.station.arm(Mode.LIVE)
+        self.records = True
+
+    def begin_unarmed(self) -> None:
+        """The recorder starts, and nobody comes."""
+        self.station.start()
+        self.records = True
+
+    def counting(self) -> None:
+        """The commission begins to count."""
+
+        def count(pipeline: Pipeline) -> dict[str, object]:
+            pipeline.enqueue(Event(event="counting"))
+            pipeline.commit()
+            return {}
+
+        self.station.command(count)
+
+    @contextlib.asynccontextmanager
+    async def online(self) -> AsyncIterator[Delivery]:
+        """One uplink process's life; it ends from one instruction to the next."""
+        delivery = self.delivery = Delivery(
+            self.config,
+            self.clock,
+            chance=random.Random(self.name),
+            pause=_briefly,
+            answer_s=self.answer_s,
+            receipt_ns=SECOND // 5,
+        )
+        work = self._work = asyncio.create_task(delivery.run())
+        try:
+            yield delivery
+            self.must_live()
+        finally:
+            work.cancel()
+            await asyncio.wait({work})
+            self.delivery = self._work = None
+            delivery.close()
+
+    def must_live(self) -> None:
+        """Raises what its uplink has ended with, if it has."""
+        if self._work is not None and self._work.done():
+            self._work.result()
+
+    @property
+    def ledger(self) -> bytes:
+        return self.station.layout.ledger.read_bytes()
+
+    def armed(self) -> dict[str, Path]:
+        """Its segments that count as LIVE, by digest, and where they lie."""
+        return self._segments(Mode.LIVE)
+
+    def unarmed(self) -> dict[str, Path]:
+        """Those that were recorded before anybody armed it: they stay on the unit."""
+        return self._segments(Mode.UNARMED)
+
+    def laid(self) -> int:
+        """How many segments the receipts speak of that lie beside the recorder, unchecked: ``judge`` checks them."""
+        for path in self.uplink.receipts.glob("*.json"):
+            if path.name not in self._laid:
+                self._laid[path.name] = len(json.loads(path.read_bytes())["places"])
+        return sum(self._laid.values())
+
+    def _segments(self, mode: Mode) -> dict[str, Path]:
+        """What the lines say, each read once: the ledger grows and does not change."""
+        with self.station.layout.ledger.open("rb") as file:
+            file.seek(self._read_bytes)
+            for text in file:
+                self._take(read_payload(jws.unseal(text.removesuffix(b"\n")).payload).body)
+            self._read_bytes = file.tell()
+        return self._found[mode]
+
+    def _take(self, body: Body) -> None:
+        if isinstance(body, Start):
+            self._session = body.kid
+        if isinstance(body, Segment | Recovered):
+            of = body.session if isinstance(body, Recovered) else self._session
+            path = self.station.layout.segment(of, body.camera, body.run, body.index)
+            self._found[body.mode][body.sha256] = path
+
+    def receipted(self) -> set[Place]:
+        """The segments for which a receipt that verifies lies beside the recorder."""
+        trust, places = Trust.from_pem(self.station.root), set[Place]()
+        for path in sorted(self.uplink.receipts.glob("*.json")):
+            entry = json.loads(path.read_bytes())
+            receipt = read_receipt(entry["receipt"], trust)
+            assert (receipt.kind, receipt.station) == (Acknowledged.STORED, self.name)
+            assert len(receipt.media) == len(entry["places"])
+            places |= {cast("Place", tuple(place)) for place in entry["places"]}
+        return places
+
+    def verdict(self) -> Json:
+        """What the verifier says of the station's own disk."""
+        return verdict(self.station.config.data, self.station.root)
+
+
+class DeliveryDay:
+    """All of it. An async context manager; while it is entered, the archive serves and the links work."""
+
+    def __init__(self, folder: Path) -> None:
+        """``folder`` is made where it is missing."""
+        self.folder = folder
+        self.by = timeless_authority()
+        self.disk = CountingDisk()
+        self.archive = RunningArchive(folder / "archive", self.by, disk=self.disk, limits=replace(LIMITS, stall_s=2))
+        self.sites: list[Site] = []
+        self._stack = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> "DeliveryDay":
+        self.archive.start()
+        assert self.archive.error is None, self.archive.error
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+        await asyncio.to_thread(self.archive.stop)
+        assert self.archive.error is None, self.archive.error
+
+    async def site(
+        self,
+        name: str = "57-002",
+        *,
+        utc_us: int | None = NOON_US,
+        gop_seconds: int = GOP_SECONDS,
+        enrolled_by: Authority | None = None,
+        host: str = "127.0.0.1",
+    ) -> Site:
+        """One more polling station with a link of its own. Its recorder is not started yet."""
+        link = await self._stack.enter_async_context(EmulatedLink(self.port, host=host))
+        site = Site(
+            self.folder / name,
+            name,
+            self.by,
+            utc_us=utc_us,
+            gop_seconds=gop_seconds,
+            enrolled_by=enrolled_by,
+            link=link,
+        )
+        self.sites.append(site)
+        return site
+
+    @property
+    def port(self) -> int:
+        """Where the archive listens."""
+        return self.archive._port
+
+    async def go_online(self, site: Site) -> Delivery:
+        """An uplink that lives until the day ends."""
+        return await self._stack.enter_async_context(site.online())
+
+    async def live(self, seconds: float) -> None:
+        """Let so much time pass at all stations that record, and at the archive."""
+        while seconds > 0:
+            part_s = min(seconds, SLICE_S)
+            for site in self.sites:
+                if site.records:
+                    site.station.run(part_s, step_ns=STEP_NS)
+                    await asyncio.sleep(0)
+            self.archive.clock.advance(round(part_s * SECOND))
+            seconds -= part_s
+
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + WAIT_S
+        while not condition():
+            for site in self.sites:
+                site.must_live()
+            states = [(site.name, site.delivery and site.delivery.state) for site in self.sites]
+            assert time.monotonic() < deadline, f"{what}: {states}"
+            await asyncio.sleep(0.02)
+
+    def current(self, site: Site) -> bool:
+        """Whether the archive has every line that the station has signed."""
+        folder = self.archive.config.data / "ledgers" / site.name
+        sizes = [path.stat().st_size for path in folder.rglob("*.jws")]
+        return sizes == [site.station.layout.ledger.stat().st_size] and self.kept(site.name) == [site.ledger]
+
+    def complete(self, site: Site) -> bool:
+        """Whether the archive has all of it, and the station a receipt for each segment."""
+        return self.current(site) and site.laid() == len(site.armed())
+
+    async def until_complete(self, *sites: Site) -> None:
+        """Wait for these, or for all."""
+        for site in sites or self.sites:
+            await self.until(lambda site=site: self.complete(site), f"{site.name} is complete")  # type: ignore[misc]
+
+    def kept(self, name: str) -> list[bytes]:
+        """The ledgers that the archive has of a station, a branch each."""
+        folder = self.archive.config.data / "ledgers" / name
+        return [path.read_bytes() for path in sorted(folder.rglob("*.jws"))]
+
+    def judge(self) -> list[str]:
+        """How the archive differs from the stations, and each promise that was not kept: empty on a good day."""
+        differences: list[str] = []
+        stored = {path.name: path for path in (self.archive.config.data / "cas").glob("??/*")}
+        for site in self.sites:
+            differences += [f"{site.name}: {each}" for each in self._judge(site, stored)]
+        named = {sha256 for site in self.sites for sha256 in site.armed()}
+        if strangers := set(stored) - named:
+            differences.append(f"{len(strangers)} objects that no station has signed")
+        if twice := [sha256 for sha256, times in self.disk.taken.items() if times > 1]:
+            differences.append(f"{len(twice)} segments were taken twice")
+        return differences + judge_journal(self.archive)
+
+    def _judge(self, site: Site, stored: dict[str, Path]) -> list[str]:
+        found: list[str] = []
+        kept, armed = self.kept(site.name), site.armed()
+        if kept != [site.ledger]:
+            behind = site.ledger.count(b"\n") - (kept[0].count(b"\n") if kept else 0)
+            same = len(kept) <= 1 and site.ledger.startswith(b"".join(kept))
+            found.append(f"{behind} lines are not at the archive" if same else "the archive has another ledger")
+        if absent := [sha256 for sha256 in armed if sha256 not in stored]:
+            found.append(f"{len(absent)} segments are not at the archive")
+        if other := [sha256 for sha256 in armed if sha256 in stored and not same_bytes(armed[sha256], stored[sha256])]:
+            found.append(f"{len(other)} segments are other bytes")
+        if unproven := len(armed) - len(site.receipted()):
+            found.append(f"{unproven} segments have no receipt")
+        if not found and self._verdict(site, stored) != self._own_verdict(site):
+            found.append("the verifier says something else of the archive's copy")
+        if unarmed := len(site.unarmed()):
+            found.append(f"{unarmed} unarmed segments stay on the unit")
+        return found
+
+    def _own_verdict(self, site: Site) -> Json:
+        """What the verifier says of the station's own disk, as far as it goes up at all."""
+        unarmed = site.unarmed()
+        if not unarmed:
+            return site.verdict()
+        disk = self.folder / f"disk-{site.name}"
+        shutil.copytree(site.station.config.data, disk)
+        for path in unarmed.values():
+            (disk / path.relative_to(site.station.config.data)).unlink()
+        return verdict(disk, site.station.root)
+
+    def _verdict(self, site: Site, stored: dict[str, Path]) -> Json:
+        """What the verifier says of a copy that has nothing but what the archive keeps of this station."""
+        copy = self.folder / f"copy-{site.name}"
+        shutil.copytree(self.archive.config.data / "ledgers" / site.name, copy)
+        for sha256 in site.armed():
+            shutil.copy(stored[sha256], copy / f"{sha256}.m4s")
+        return verdict(copy, site.station.root)
+
+
+def judge_journal(archive: RunningArchive) -> list[str]:
+    """What is wrong with the receipts that were ever given: two with the same bytes, or for the same subject."""
+    texts = (archive.config.data / "receipts.jws").read_text().splitlines()
+    receipts = [read_receipt(text, archive.trust) for text in texts]
+    subjects = Counter((each.station, each.unit, each.kind, each.seq, each.sha256, each.media) for each in receipts)
+    found = [f"{len(texts) - len(set(texts))} receipts stand there twice"] if len(set(texts)) < len(texts) else []
+    again = [subject for subject, times in subjects.items() if times > 1]
+    return found + ([f"{len(again)} subjects have more than one receipt"] if again else [])
+
+
+def same_bytes(one: Path, two: Path) -> bool:
+    return one.read_bytes() == two.read_bytes()
+
+
+def verdict(data: Path, root: bytes) -> Json:
+    """The verifier's answer for the one record in a folder, without NOTES."""
+    answer = verify([data], trust=Trust.from_pem(root))
+    (record,) = cast("Sequence[Json]", answer["records"])
+    findings = cast("Sequence[Json]", record["findings"])
+    return {**record, "findings": [each for each in findings if each["code"] not in NOTES]}
+
+
+async def _briefly(seconds: float) -> None:
+    """It waits, but not for so long."""
+    await asyncio.sleep(min(seconds, 0.01))
