@@ -68,7 +68,8 @@ def find_records(path: Path) -> tuple[list[Record], list[str]]:
         folder = Path(where)
         if _LEDGER in files or _IDENTITY in files:
             branches = sorted((folder / _BRANCHES).glob("*.jws")) if _BRANCHES in folders else []
-            ledgers = [folder / _LEDGER, *branches] if _LEDGER in files else branches
+            # The unit's own comes last: the archive takes the branch that grew last for the one that a unit is on.
+            ledgers = [*branches, folder / _LEDGER] if _LEDGER in files else branches
             found.append(Record(folder=folder, ledgers=tuple(ledgers)))
             folders[:] = [each for each in folders if each == _GUESTS]
     return found, unread
