@@ -224,7 +224,9 @@ def _database(value: object, passfile: Path | None, data: Path) -> str:
     url = f"sqlite:///{data / 'index.sqlite'}" if value is None else value
     if not isinstance(url, str) or not url.startswith(("sqlite:///", "postgresql://")):
         raise ValueError("disk.database must be a URL, such as sqlite:////srv/archive/index.sqlite or postgresql://…")
-    options = url.partition("?")[2]
+    address, _, options = url.partition("?")
+    if address.count("@") > 1:
+        raise ValueError("disk.database has more than one @: within a password, write %40")
     if "password" in options.lower():
         raise ValueError("disk.database must not name a password behind its question mark: use disk.passfile")
     if passfile is None:

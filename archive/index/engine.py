@@ -2,7 +2,7 @@
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from base.errors import OperatorError
 
@@ -24,8 +24,13 @@ _WAITS: dict[str, str | int] = {
 
 
 def database_url(url: str) -> URL:
-    """With the driver that this project brings along. Raises SQLAlchemyError."""
-    parsed = make_url(url)
+    """With the driver that this project brings along. Raises OperatorError, which does not repeat the URL."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise OperatorError(
+            "disk.database is no URL that can be read.", hint="Write what is special in it by %, such as %40 for @."
+        ) from (None if "@" in url else error)
     return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
 
 

@@ -22,7 +22,7 @@ def add_finding(connection: Connection, election: str, found: Finding) -> None:
     """Count it where it is known, and have its latest code and words; else it is new."""
     of_unit = (findings.c.election == election) & (findings.c.station == _station(found.name))
     of_unit &= findings.c.unit == _unit(found.name)
-    subject, seq, detail = found.subject, found.seq, found.detail[:_DETAIL]
+    subject, seq, detail = found.subject, found.seq, _plain(found.detail)[:_DETAIL]
     if _take(connection, of_unit & (findings.c.subject == subject), found, seq, detail):
         return
     if connection.execute(select(func.count()).select_from(findings).where(of_unit)).scalar_one() >= MOST_OF_A_UNIT:
@@ -108,6 +108,11 @@ def _take(connection: Connection, same: ColumnElement[bool], found: Finding, seq
     if found.evidence is not None:
         values["evidence"] = found.evidence
     return bool(connection.execute(update(findings).where(same).values(values)).rowcount)
+
+
+def _plain(words: str) -> str:
+    """Without what no database takes: characters that have no UTF-8, and NUL. They may quote a stranger."""
+    return words.encode(errors="backslashreplace").decode().replace("\0", "\\0")
 
 
 def _station(name: UnitName | None) -> str:

@@ -1,6 +1,6 @@
 """Real engines as fixtures: each is started once, when a test first asks for it, and ended by its pid."""
 
-import shutil
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,36 +12,32 @@ from tests.engines.postgres import Postgres
 from tests.engines.signed import make_bucket
 
 PLAIN, VERSIONED = "plain", "versioned"
+MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture(scope="session")
-def engines_folder() -> Iterator[Path]:
-    """A short path, for sockets, that the users of engines can enter."""
-    folder = Path(tempfile.mkdtemp(prefix="engines-"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="session")
-def gateway(engines_folder: Path) -> Iterator[Gateway]:
+def gateway() -> Iterator[Gateway]:
     """An S3 server with a plain bucket and one that keeps every version."""
-    gateway = Gateway(engines_folder / "s3")
-    try:
-        gateway.start()
-        make_bucket(gateway.endpoint, PLAIN)
-        make_bucket(gateway.endpoint, VERSIONED, versioned=True)
-        yield gateway
-    finally:
-        gateway.stop()
+    with tempfile.TemporaryDirectory(prefix="engines-") as folder:
+        gateway = Gateway(Path(folder) / "s3")
+        try:
+            gateway.start()
+            make_bucket(gateway.endpoint, PLAIN)
+            make_bucket(gateway.endpoint, VERSIONED, versioned=True)
+            yield gateway
+        finally:
+            gateway.stop()
 
 
 @pytest.fixture(scope="session")
-def postgres(engines_folder: Path) -> Iterator[Postgres]:
-    """A PostgreSQL server without databases."""
-    postgres = Postgres(engines_folder / "postgres")
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.stop()
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server without databases; in memory, where no sync waits, as far as there is such."""
+    where = MEMORY if os.access(MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="engines-", dir=where) as folder:
+        Path(folder).chmod(0o711)
+        postgres = Postgres(Path(folder) / "postgres")
+        try:
+            postgres.start()
+            yield postgres
+        finally:
+            postgres.stop()

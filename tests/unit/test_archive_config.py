@@ -101,13 +101,14 @@ def test_a_database_is_named_by_a_url(tmp_path: Path, value: str) -> None:
 def test_a_database_at_a_server_is_shown_without_its_password(tmp_path: Path) -> None:
     for url, shown in (
         ("postgresql://u:s3cr3t@db/x", "postgresql://u:***@db/x"),
-        ("postgresql://u:s3/cr@3t@db/x?sslmode=require", "postgresql://u:***@db/x?sslmode=require"),
+        ("postgresql://u:s3/cr%403t@db/x?sslmode=require", "postgresql://u:***@db/x?sslmode=require"),
         ("postgresql://u@db:5433/x", "postgresql://u@db:5433/x"),
         ("postgresql://u@/x?host=/run/postgresql", "postgresql://u@/x?host=/run/postgresql"),
     ):
         config = _load(tmp_path, f'{GOOD}database = "{url}"\n')
         assert config.database == url
         assert f"database = {shown}" in describe(config).splitlines()
+    assert "more than one @" in _refusal(tmp_path, f'{GOOD}database = "postgresql://u:s3cr@t@db/x"\n')
     assert "disk.passfile" in _refusal(tmp_path, f'{GOOD}database = "postgresql://u@/x?PassWord=s3cr3t"\n')
 
 
