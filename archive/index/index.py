@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.finding import FindingRow, lost_by_archive
@@ -20,6 +20,20 @@ from evidence.receipt import Acknowledged
 from evidence.verify.media import Expected
 from evidence.words import Mode
 
+# Made once: it is the question of every segment.
+_NAMED = (
+    select(segments, runs.c.width, runs.c.height, runs.c.timescale, runs.c.fps, runs.c.init_sha256)
+    .select_from(
+        segments.outerjoin(
+            runs,
+            (runs.c.unit_id == segments.c.unit_id)
+            & (runs.c.session == segments.c.session)
+            & (runs.c.camera == segments.c.camera)
+            & (runs.c.run == segments.c.run),
+        )
+    )
+    .where(segments.c.unit_id == bindparam("of_unit"), segments.c.sha256 == bindparam("named"))
+)
 _SQLITE = "unbroken archive check --rebuild makes a new one."
 _SERVER = "Look at disk.database, and whether the server runs and lets the archive in."
 
@@ -72,13 +86,16 @@ class Index:
             self._apply(connection, changes)
 
     def _apply(self, connection: Connection, changes: Changes) -> None:
+        known: dict[UnitName, int] = {}
+
         def unit(name: UnitName) -> int:
-            return write.unit_id(connection, self._election, name)
+            if name not in known:
+                known[name] = write.unit_id(connection, self._election, name)
+            return known[name]
 
         for grown in changes.lines:
             write.add_lines(connection, unit(grown.name), grown)
-        for media in changes.media:
-            write.add_media(connection, unit(media.name), media)
+        write.add_media(connection, [(unit(media.name), media.sha256) for media in changes.media])
         for receipt in changes.receipts:
             write.add_receipt(connection, unit(receipt.name), receipt)
         for finding in changes.findings:
@@ -156,19 +173,10 @@ class Index:
 
     def named(self, name: UnitName, sha256: str) -> list[tuple[Expected, bool]]:
         """What the unit's lines say of a digest, and whether the store has it for the unit."""
-        joined = segments.outerjoin(
-            runs,
-            (runs.c.unit_id == segments.c.unit_id)
-            & (runs.c.session == segments.c.session)
-            & (runs.c.camera == segments.c.camera)
-            & (runs.c.run == segments.c.run),
-        )
-        rows = (
-            select(segments, runs.c.width, runs.c.height, runs.c.timescale, runs.c.fps, runs.c.init_sha256)
-            .select_from(joined)
-            .where(segments.c.unit_id == self._id(name), segments.c.sha256 == sha256)
-        )
-        return [(self._expected(name, row), row.stored) for row in self._rows(rows)]
+        asked = {"of_unit": self._id(name), "named": sha256}
+        with self._reading() as connection:
+            rows = connection.execute(_NAMED, asked).all()
+        return [(self._expected(name, row), row.stored) for row in rows]
 
     def wanted(self, name: UnitName, most: int) -> list[str]:
         """Digests of media that the unit's lines name and the archive lacks, the newest first, each once."""

@@ -3,13 +3,19 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from archive.index.rows import NewLines, NewMedia, PrunedRow, ReceiptRow, SegmentRow
+from archive.index.rows import NewLines, PrunedRow, ReceiptRow, SegmentRow
 from archive.index.schema import branches, lines, receipts, runs, segments, units
 from archive.names import UnitName
 from evidence.words import Mode
 
+# Made once: it is the statement of every segment.
+_STORED = (
+    update(segments)
+    .where(segments.c.unit_id == bindparam("of_unit"), segments.c.sha256 == bindparam("named"))
+    .values(stored=True, wanted=False)
+)
 _AT_ONCE = 500
 """Values in one statement: SQLite's oldest limit is 999."""
 
@@ -69,10 +75,10 @@ def add_lines(connection: Connection, unit: int, new: NewLines) -> None:
         _prune(connection, unit, pruned)
 
 
-def add_media(connection: Connection, unit: int, new: NewMedia) -> None:
-    """The store holds a digest that lines of this unit name."""
-    named = (segments.c.unit_id == unit) & (segments.c.sha256 == new.sha256)
-    connection.execute(update(segments).where(named).values(stored=True, wanted=False))
+def add_media(connection: Connection, media: Sequence[tuple[int, str]]) -> None:
+    """The store holds digests that lines of these units name."""
+    if media:
+        connection.execute(_STORED, [{"of_unit": unit, "named": sha256} for unit, sha256 in media])
 
 
 def lose_media(connection: Connection, unit: int, digests: Sequence[str]) -> None:

@@ -124,7 +124,7 @@ class Committer:
         if self._broken:
             raise OSError("the archive is ending")
         # The work goes on where the sender has gone: half of it would help nobody.
-        return await asyncio.shield(future)
+        return await future
 
     async def run(self) -> None:
         """Work until ``stop``. Raises what a durable step raised; then nothing is taken any more."""

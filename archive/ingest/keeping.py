@@ -52,7 +52,7 @@ class Keeper:
         if self._broken:
             raise OSError("the archive is ending")
         # The work goes on where the sender has gone: half of it would help nobody.
-        await asyncio.shield(item.kept)
+        await item.kept
 
     async def run(self) -> None:
         """Work until ``stop``. Raises what the store raised; then nothing is taken any more."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from archive.index.index import Index
@@ -103,9 +103,9 @@ class MediaIntake:
 
     async def _do(self, call: Callable[..., T], *arguments: object) -> T:
         """In a thread, and never given up half way: a draft has one thread at a time."""
-        doing = asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
+        job = self._threads.submit(call, *arguments)
         try:
-            return await asyncio.shield(doing)
+            return await asyncio.wrap_future(job)
         except asyncio.CancelledError:
-            await asyncio.wait({doing})
+            await asyncio.to_thread(wait, [job])
             raise

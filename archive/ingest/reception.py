@@ -23,8 +23,8 @@ SHUTDOWN_S = 10
 """How long requests that have begun may take to end when the archive stops."""
 _IDLE_S = 120
 """An uplink lets go of a connection that it does not use after 75 seconds."""
-_READ_BYTES = 1 << 16
-"""Twice as much of one body waits for its reader at most, beside what TLS holds."""
+_READ_BYTES = 1 << 18
+"""Twice as much of one body may wait for its reader; less makes the connection stop and go for every block of TLS."""
 
 
 class Reception:
