@@ -19,7 +19,7 @@ STEP_S = 8
 FIRST_MB_S = 30.0
 UP, BACK = 1.5, 1.2
 """Each step is so much higher than the one before, until one fails; then so much higher than the last good one."""
-MOST_STEPS = 7
+MOST_STEPS = 6
 MOST_S = 1.0
 RECEIPT_EVERY = 5
 LOOK_S = 0.1
