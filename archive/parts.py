@@ -18,6 +18,7 @@ from archive.store.s3 import S3Store
 from archive.store.store import Store, StoreAwayError
 from archive.trust import Trusted, read_trust
 from base.durable import Disk
+from base.errors import OperatorError
 
 _log = logging.getLogger("archive")
 
@@ -87,6 +88,10 @@ def open_parts(config: ArchiveConfig, disk: Disk) -> Iterator[Parts]:
                     journal=journal,
                     index=index,
                 )
+            except StoreAwayError as error:
+                raise OperatorError(
+                    f"The store cannot be reached: {error}.", hint="Try again when it can; nothing is lost by that."
+                ) from error
             finally:
                 index.close()
         finally:

@@ -13,12 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from obstore.exceptions import (
-    AlreadyExistsError,
-    BaseError,
-    PermissionDeniedError,
-    UnauthenticatedError,
-)
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
 from archive.config import S3Config as Settings
@@ -36,7 +31,7 @@ _PIECE_BYTES = 1 << 20
 _PAGE = 1_000
 _STATUS = re.compile(r"non-2xx status code: (\d{3}[ A-Za-z]*)")
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,64})</Code>")
-_NO_BUCKET = ("NoSuchBucket", "PermanentRedirect", "InvalidBucketName")
+_NO = ("answers 401", "answers 403", "NoSuchBucket", "PermanentRedirect", "InvalidBucketName")
 
 
 class Bucket:
@@ -66,9 +61,11 @@ class Bucket:
         """How long the object is; None where there is none, or no bucket: ``names`` tells the two apart."""
         try:
             with _reaching():
-                return self._asking.head(self._prefix + key)["size"]
+                found = self._asking.head(self._prefix + key)
         except FileNotFoundError:
             return None
+        _require_store(found["e_tag"])
+        return found["size"]
 
     def read(self, key: str, start: int, end: int) -> bytes:
         """Bytes from ``start`` to before ``end``, neither beyond the object's. Raises FileNotFoundError."""
@@ -80,7 +77,9 @@ class Bucket:
         digest = hashlib.sha256()
         try:
             with _reaching():
-                for piece in self._moving.get(self._prefix + key).stream(min_chunk_size=_PIECE_BYTES):
+                found = self._moving.get(self._prefix + key)
+                _require_store(found.meta["e_tag"])
+                for piece in found.stream(min_chunk_size=_PIECE_BYTES):
                     digest.update(piece)
         except FileNotFoundError:
             return None
@@ -110,8 +109,6 @@ def _reaching(*, nothing_is_no: bool = False) -> Iterator[None]:
     """Errors of obstore as this module's; ``nothing_is_no``: that nothing is there can only be said of the bucket."""
     try:
         yield
-    except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise BucketRefusesError(_words(error)) from error
     except AlreadyExistsError:
         raise
     except FileNotFoundError as error:
@@ -119,8 +116,14 @@ def _reaching(*, nothing_is_no: bool = False) -> Iterator[None]:
             raise BucketRefusesError(_words(error)) from error
         raise
     except BaseError as error:
-        refuses = any(code in str(error) for code in _NO_BUCKET)
-        raise (BucketRefusesError if refuses else StoreAwayError)(_words(error)) from error
+        told = _words(error)
+        raise (BucketRefusesError if any(each in told for each in _NO) else StoreAwayError)(told) from error
+
+
+def _require_store(e_tag: str | None) -> None:
+    """Every store names the state of an object; a page that stands before it does not."""
+    if e_tag is None:
+        raise StoreAwayError("what answers is no store")
 
 
 def _words(error: Exception) -> str:

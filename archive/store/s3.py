@@ -95,7 +95,10 @@ class S3Store:
         if found == sha256:
             return None
         if found is not None:
-            self._bucket.copy(key, f"damaged/{sha256}.{found}")
+            aside = f"damaged/{sha256}.{found}"
+            self._bucket.copy(key, aside)
+            if self._bucket.size_bytes(aside) is None:
+                raise StoreAwayError("what was damaged is not where it was copied to")
         self._bucket.put(key, draft.path.read_bytes())
         return None if found is None else sha256
 
