@@ -90,7 +90,7 @@ class Index:
 
         def unit(name: UnitName) -> int:
             if name not in known:
-                known[name] = write.unit_id(connection, self._election, name)
+                known[name] = self._ids.get(name) or write.unit_id(connection, self._election, name)
             return known[name]
 
         for grown in changes.lines:

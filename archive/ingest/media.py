@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,11 +49,18 @@ def read_head(sha256: str, *, content_type: str, length: int | None, digest: str
     return Announced(sha256=sha256, size_bytes=length, urgency=int(urgency[1]) if urgency else _ORDINARY_URGENCY)
 
 
+class Reading(threading.local):
+    """What takes files apart, for each thread its own: it remembers the stream of the last one."""
+
+    def __init__(self) -> None:
+        self.container = ContentReader()
+
+
 class Incoming:
     """A body that is becoming a draft. One thread at a time calls it; each call may block."""
 
-    def __init__(self, spool: Spool) -> None:
-        self._spool = spool
+    def __init__(self, spool: Spool, reading: Reading) -> None:
+        self._spool, self._reading = spool, reading
         self._draft: Draft | None = None
 
     def write(self, blocks: Sequence[bytes]) -> Draft:
@@ -68,7 +76,7 @@ class Incoming:
         Raises OSError; then it is to be discarded.
         """
         draft = self.write(blocks)
-        fault = _judge(draft, announced, named)
+        fault = _judge(draft, announced, named, self._reading.container)
         if fault is not None:
             draft.discard()
         self._draft = None
@@ -105,12 +113,12 @@ def _read_digest(header: str) -> str | None:
         return None
 
 
-def _judge(draft: Draft, announced: Announced, named: Sequence[Expected]) -> Fault | None:
+def _judge(draft: Draft, announced: Announced, named: Sequence[Expected], container: ContentReader) -> Fault | None:
     """What is wrong with the bytes; None where they check against one of the lines that name them."""
     if (draft.sha256, draft.size_bytes) != (announced.sha256, announced.size_bytes):
         return Fault(code=Code.MEDIA_CHANGED, detail=f"{draft.size_bytes} bytes with the digest {draft.sha256}")
     with draft.view() as data:
-        facts = read_facts(data, ContentReader(), draft.sha256)
+        facts = read_facts(data, container, draft.sha256)
     first: Fault | None = None
     for expected in named:
         faults = judge(expected, facts)

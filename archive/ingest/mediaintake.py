@@ -9,7 +9,7 @@ from typing import TypeVar
 from archive.index.index import Index
 from archive.ingest.admission import Admission
 from archive.ingest.keeping import Keeper
-from archive.ingest.media import Announced, Incoming, judge_size, refuse
+from archive.ingest.media import Announced, Incoming, Reading, judge_size, refuse
 from archive.ingest.refusal import RefusedError
 from archive.names import UnitName
 from archive.store.spool import Draft, Spool
@@ -37,6 +37,7 @@ class MediaIntake:
         self._keeper = keeper
         self._admission = admission
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="media")
+        self._reading = Reading()
         self._gathered_bytes = 0
 
     async def media(self, name: UnitName, announced: Announced, body: AsyncIterator[bytes]) -> int:
@@ -77,7 +78,7 @@ class MediaIntake:
     async def _receive(
         self, body: AsyncIterator[bytes], announced: Announced, named: Sequence[Expected]
     ) -> Draft | Fault:
-        incoming = Incoming(self._spool)
+        incoming = Incoming(self._spool, self._reading)
         blocks: list[bytes] = []
         held_bytes = 0
         try:
