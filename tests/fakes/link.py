@@ -47,10 +47,14 @@ class EmulatedLink:
     Up is from the client to the target. A connection itself is made at once, whatever the latency: the kernel does it.
     """
 
-    def __init__(self, target: int, *, host: str = "127.0.0.1", clock: Callable[[], float] = time.monotonic) -> None:
-        """Listens at ``host``; ``target`` is a port of 127.0.0.1, and may be another later. ``clock`` is in seconds."""
-        self.target, self.host = target, host
-        self.port = 0
+    def __init__(
+        self, target: int, *, host: str = "127.0.0.1", at: int = 0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Listens at ``host``, port ``at`` or any; ``target`` is a port of 127.0.0.1, and may be another later.
+
+        ``clock`` is in seconds.
+        """
+        self.target, self.host, self.port = target, host, at
         self.line = Line(clock)
         self.taken = 0
         """Connections, ever."""
