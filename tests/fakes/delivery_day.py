@@ -16,6 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from appliance.config import StationConfig, UplinkConfig
 from appliance.delivery import Delivery
 from appliance.pipeline import Pipeline
@@ -33,7 +35,7 @@ from tests.fakes.archive import LIMITS, RunningArchive, timeless_authority
 from tests.fakes.checker import Json
 from tests.fakes.delivering import write_key
 from tests.fakes.link import EmulatedLink
-from tests.fakes.station import NOON_US, SECOND
+from tests.fakes.station import NOON_US, SECOND, private_key
 from tests.fakes.stepped import QuickDisk, SteppedStation
 
 WAIT_S = 240
@@ -217,12 +219,14 @@ class Site:
 class DeliveryDay:
     """All of it. An async context manager; while it is entered, the archive serves and the links work."""
 
-    def __init__(self, folder: Path) -> None:
-        """``folder`` is made where it is missing."""
+    def __init__(self, folder: Path, *, names: Sequence[str] = ("127.0.0.1", "localhost")) -> None:
+        """``folder`` is made where it is missing; ``names`` are those in the archive's certificate."""
         self.folder = folder
         self.by = timeless_authority()
         self.disk = CountingDisk()
         self.archive = RunningArchive(folder / "archive", self.by, disk=self.disk, limits=replace(LIMITS, stall_s=2))
+        certificate = self.by.certify_archive(private_key("archive").public_key(), names)
+        self.archive.config.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
         self.sites: list[Site] = []
         self._stack = contextlib.AsyncExitStack()
 
