@@ -21,7 +21,7 @@ T = TypeVar("T")
 _CARD_BYTES = 96 << 10
 
 
-class _Fleeting(Disk):
+class Fleeting(Disk):
     """Writes, and syncs nothing: a fuzzer has no power cuts."""
 
     def _do(self, step: str, path: Path, action: Callable[[], T]) -> T:
@@ -68,7 +68,7 @@ def card(data: bytes) -> None:
     image, out = _folder() / "card.img", _folder() / "out"
     image.write_bytes(data)
     shutil.rmtree(out, ignore_errors=True)
-    found = salvage([image], out, trust=_trust(), disk=_Fleeting())
+    found = salvage([image], out, trust=_trust(), disk=Fleeting())
     as_json(found)
     in_words(found, "out")
     named = {each.sha256 for each in found.wanted}

@@ -19,7 +19,7 @@ WORDS = (r"\"kind\":\"", r"\"from_ns\":", r"\"to_ns\":", r"\"run\":", "900719925
 
 def main() -> None:
     """Never returns: libFuzzer ends the process."""
-    with atheris.instrument_imports(include=["appliance", "audit", "base", "cmaf", "evidence"]):
+    with atheris.instrument_imports(include=["appliance", "archive", "audit", "base", "cmaf", "evidence"]):
         from tests.fuzz.targets import TARGETS
     name, options = sys.argv[1], sys.argv[2:]
     target = TARGETS[name]

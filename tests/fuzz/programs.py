@@ -4,6 +4,7 @@ import asyncio
 import functools
 import json
 import tempfile
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -102,22 +103,26 @@ def record(data: bytes) -> None:
 
 
 def signed_record(data: bytes) -> None:
-    """A ledger whose signer is hostile: each line of ``data`` is a payload, chained and signed as it should be."""
+    """A ledger whose signer is hostile."""
+    folder = _folder() / "unit"
+    folder.mkdir(exist_ok=True)
+    (folder / "ledger.jws").write_bytes(b"".join(line + b"\n" for line in chained(data)))
+    _verify(folder)
+
+
+def chained(data: bytes, **names: str) -> list[bytes]:
+    """Each line of ``data`` as a payload, chained and signed as it should be. ``names`` are what a ``start`` names."""
     device, session = signer("fuzz-device"), signer("fuzz-session")
     prev = genesis("az-2026", STATION, UNIT)
     lines: list[bytes] = []
     for seq, text in enumerate(data.split(b"\n")[:64]):
-        payload, starts = _chained(text, seq, prev)
-        sealed = jws.seal(payload, device if starts else session)
-        prev = line_hash(sealed)
-        lines.append(sealed + b"\n")
-    folder = _folder() / "unit"
-    folder.mkdir(exist_ok=True)
-    (folder / "ledger.jws").write_bytes(b"".join(lines))
-    _verify(folder)
+        payload, starts = _chained(text, seq, prev, names)
+        lines.append(jws.seal(payload, device if starts else session))
+        prev = line_hash(lines[-1])
+    return lines
 
 
-def _chained(text: bytes, seq: int, prev: str) -> tuple[bytes, bool]:
+def _chained(text: bytes, seq: int, prev: str, names: Mapping[str, str]) -> tuple[bytes, bool]:
     """The payload with its right place in the chain, and whether it is a ``start``, which then enrols our key."""
     try:
         members = json.loads(text)
@@ -129,6 +134,7 @@ def _chained(text: bytes, seq: int, prev: str) -> tuple[bytes, bool]:
     if members.get("kind") == "start":
         members["session"] = to_jwk(signer("fuzz-session").public_point)
         members["certs"] = [base64url.encode(der) for der in _station().certs]
+        members |= names
     try:
         return json.dumps(members, separators=(",", ":")).encode(), members.get("kind") == "start"
     except ValueError:

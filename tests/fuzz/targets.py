@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cmaf.read import read_identity
-from tests.fuzz import cards, formats, programs
+from tests.fuzz import cards, formats, ingest, programs, station
 from tests.unit.test_cmaf_hostile import INIT, SEGMENT
 
 
@@ -53,4 +53,12 @@ TARGETS = {
     "card": Target(cards.card, cards.cards, 100_000),
     "file-system": Target(cards.file_system, cards.file_systems, 100_000),
     "signed-record": Target(programs.signed_record, programs.payload_lists, 20_000),
+    "answer": Target(station.answer, station.answers, 4_096),
+    "receipt-entry": Target(station.receipt_entry, station.receipt_entries, 8_192),
+    "upload-lines": Target(ingest.lines, ingest.ledgers, 20_000),
+    "upload-signed-lines": Target(ingest.signed_lines, programs.payload_lists, 20_000),
+    "upload-media": Target(ingest.draft, ingest.drafts, 8_192),
+    "upload-forms": Target(ingest.forms, ingest.all_forms, 4_096),
+    "archive-folder": Target(ingest.opening, ingest.folders, 20_000),
+    "archive-config": Target(ingest.config, ingest.configurations, 8_192),
 }

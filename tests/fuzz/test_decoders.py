@@ -30,6 +30,14 @@ NAMES = (
     "card",
     "file-system",
     "signed-record",
+    "answer",
+    "receipt-entry",
+    "upload-lines",
+    "upload-signed-lines",
+    "upload-media",
+    "upload-forms",
+    "archive-folder",
+    "archive-config",
 )
 
 pytestmark = [
