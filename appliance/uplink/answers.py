@@ -106,8 +106,9 @@ def pause_s(value: str | None, now: datetime | None = None) -> float | None:
     """What Retry-After asks for (RFC 9110, section 10.2.3), at most an hour; None where it says nothing usable."""
     if value is None:
         return None
-    if value.strip().isdecimal():
-        return float(min(int(value[:9]), MOST_PAUSE_S))
+    seconds = value.strip()
+    if seconds.isdecimal():
+        return float(min(int(seconds[:9]), MOST_PAUSE_S))
     try:
         until = parsedate_to_datetime(value)
         left_s = (until - (now or datetime.now(UTC))).total_seconds()
