@@ -74,7 +74,7 @@ def body_of(body: Any) -> bytes:
         return b""
     if "text" in body:
         return str(body["text"]).encode() * int(body.get("times", 1))
-    data = (FOLDER / body["file"]).read_bytes()
+    data = (FOLDER / str(body["file"])).read_bytes()
     if "lines" in body:
         begin, end = map(int, body["lines"])
         return b"".join(data.splitlines(keepends=True)[begin:end])
