@@ -131,8 +131,10 @@ class ReadBack:
             try:
                 reading = await self._do(Reading, self._store, sha256)
                 try:
+                    began_ns = self._clock.boot_ns()
                     while size_bytes := await self._do(reading.advance):
-                        await self._keep_pace(size_bytes)
+                        await self._keep_pace(began_ns, size_bytes)
+                        began_ns = self._clock.boot_ns()
                 finally:
                     await self._do(reading.close)
                 return reading.fault
@@ -140,9 +142,9 @@ class ReadBack:
                 _log.warning("the store is away", extra={"fields": {"error": str(error)}})
                 await self._pause(_AWAY_S)
 
-    async def _keep_pace(self, size_bytes: int) -> None:
-        """Wait until the next block is due. Time that was lost is not caught up with."""
-        self._due_ns = max(self._due_ns, self._clock.boot_ns()) + size_bytes * 10**9 // self._bytes_a_second
+    async def _keep_pace(self, began_ns: int, size_bytes: int) -> None:
+        """Wait until the next block is due after one that ``began_ns``. Time that was lost is not caught up with."""
+        self._due_ns = max(self._due_ns, began_ns) + size_bytes * 10**9 // self._bytes_a_second
         await self._pause(max(0.0, (self._due_ns - self._clock.boot_ns()) / 1e9))
         yielded_s = 0.0
         while self._busy() and yielded_s < _MOST_YIELDED_S:
