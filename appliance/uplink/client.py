@@ -151,17 +151,16 @@ class ArchiveClient:
                     if not deadline.expired():
                         deadline.reschedule(clock.time() + self._answer_s)
 
-                body = Body(data, chunk_bytes=chunk_bytes(bytes_s), before=before, moved=moved, sent=sent)
-                async with self._session.request(
-                    method,
-                    self._url + path,
-                    data=body if data else b"",
-                    headers={**headers, "Content-Length": str(len(data))},
-                    allow_redirects=False,
-                    trace_request_ctx=moved,
-                ) as response:
-                    body.answered()
-                    return Reply(status=response.status, headers=response.headers, body=await _whole(response, moved))
+                with Body(data, chunk_bytes=chunk_bytes(bytes_s), before=before, moved=moved, sent=sent) as body:
+                    async with self._session.request(
+                        method,
+                        self._url + path,
+                        data=body if data else b"",
+                        headers={**headers, "Content-Length": str(len(data))},
+                        allow_redirects=False,
+                        trace_request_ctx=moved,
+                    ) as answer:
+                        return Reply(status=answer.status, headers=answer.headers, body=await _whole(answer, moved))
         except TimeoutError as error:
             raise PeerError(f"the archive did not move for {self._answer_s:.0f} s", retry=True) from error
         except (aiohttp.ClientError, OSError) as error:

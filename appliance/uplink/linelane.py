@@ -5,7 +5,7 @@ from pathlib import Path
 
 from appliance.uplink.agreement import Agreement, agree
 from appliance.uplink.answers import BusyError, LinesAnswer
-from appliance.uplink.linebook import Stretch
+from appliance.uplink.linebook import LineBook, Stretch
 from appliance.uplink.pace import SECOND_NS
 from appliance.uplink.plan import ASK_NS, GREETING_BYTES, LEAST_BATCH_BYTES, batch_bytes, first_batch_bytes
 from appliance.uplink.receipts import read_logged
@@ -15,6 +15,8 @@ from evidence.errors import EvidenceError
 
 LOGGED_NS = 60 * SECOND_NS
 """How often the archive's word for its head is checked; it proves what time it is."""
+TELLING_S = 0.5
+"""A shorter request tells more of the way there and back than of the link."""
 SLOW_S = 2.0
 """Where a request takes so long the link has room for nothing beside lines, until there are none to send."""
 
@@ -48,9 +50,10 @@ class LineLane:
         0, or how many seconds there is nothing to do unless the bell rings.
         """
         talk = self._talk
-        if talk.in_doubt or not await self._still_has_common():
+        stands, stretch = await self._at.disk.do(_next, self._at.lines, talk.agreed, self._batch_bytes)
+        if talk.in_doubt or not stands:
             await self.agree()
-        stretch = await self._at.disk.do(self._at.lines.stretch, talk.agreed.next_seq, self._batch_bytes)
+            return 0
         if stretch is None:
             self._leave()
             if self._at.boot_ns() - self._asked_ns >= ASK_NS:
@@ -98,7 +101,7 @@ class LineLane:
     def _judge(self, size_bytes: int, began_ns: int) -> float:
         """Learn from a request how slow the link is; how many seconds it took."""
         took_s = max(self._at.boot_ns() - began_ns, 1) / SECOND_NS
-        self._talk.lines_bytes_s = max(int(size_bytes / took_s), 1)
+        self._talk.lines_bytes_s = max(int(size_bytes / took_s), 1) if took_s >= TELLING_S else None
         if took_s <= SLOW_S:
             self._leave()
         elif self._alone is None:
@@ -119,14 +122,6 @@ class LineLane:
         self._asked_ns = self._at.boot_ns()
         return answer
 
-    async def _still_has_common(self) -> bool:
-        """Whether our own ledger has not lost what was agreed on."""
-        common = self._talk.agreed.common
-        if common is None:
-            return True
-        line = await self._at.disk.do(self._at.lines.line, common.seq)
-        return line is not None and line.head == common
-
     async def _take_in(self, answer: LinesAnswer, changed: set[str]) -> None:
         await self._talk.settle(answer, changed)
         now_ns, head = self._at.boot_ns(), answer.head
@@ -143,6 +138,14 @@ class LineLane:
         else:
             self._at.state.notes.pop("logged", None)
             await self._at.disk.do(self._at.lines.mark, "receipt", receipt.utc_us)
+
+
+def _next(lines: LineBook, agreed: Agreement, limit_bytes: int) -> tuple[bool, Stretch | None]:
+    """Whether our own ledger has not lost what was agreed on, and the next lines to send."""
+    common = agreed.common
+    line = None if common is None else lines.line(common.seq)
+    stands = common is None or (line is not None and line.head == common)
+    return stands, lines.stretch(agreed.next_seq, limit_bytes) if stands else None
 
 
 def _read(ledger: Path, stretch: Stretch) -> bytes:

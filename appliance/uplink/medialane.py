@@ -10,6 +10,7 @@ from pathlib import Path
 from appliance.uplink.answers import BusyError, Refused
 from appliance.uplink.body import Before
 from appliance.uplink.client import Taken, Urgency
+from appliance.uplink.mediabook import MediaBook
 from appliance.uplink.pace import SECOND_NS
 from appliance.uplink.plan import Media, backfill, live
 from appliance.uplink.talk import IDLE_S, Talk
@@ -34,50 +35,40 @@ class MediaLane:
 
     async def turn(self) -> float:
         """Send the segment whose turn it is; 0, or how many seconds there is none unless the bell rings."""
-        disk, book, talk = self._at.disk, self._at.media, self._talk
-        if self._second and not self._at.state.rate.is_fast():
+        at, talk = self._at, self._talk
+        if self._second and not at.state.rate.is_fast():
             return IDLE_S
         await talk.way.clear(Rank.LIVE if self._urgency is Urgency.LIVE else Rank.BACKFILL)
-        newest = await disk.do(book.newest, self._at.state.every)
         if self._urgency is Urgency.LIVE:
+            newest = await at.disk.do(at.media.newest, at.state.every)
             media = live(newest, talk.sending | talk.passed_over, talk.went_live)
             if media is not None:
                 talk.went_live[media.camera] = media.seq
                 with talk.way.taken(Rank.LIVE) as leave:
                     await self._send(media, self._before_live, leave)
         else:
-            waiting = await disk.do(book.waiting)
-            media = backfill(waiting, newest, talk.sending | talk.passed_over, self._at.policy)
+            waiting, newest = await at.disk.do(_waiting, at.media, at.state.every)
+            media = backfill(waiting, newest, talk.sending | talk.passed_over, at.policy)
             if media is not None:
                 await self._send(media, self._before_backfill, lambda: None)
         return IDLE_S if media is None else 0
 
     async def _send(self, media: Media, before: Before, sent: Callable[[], None]) -> None:
-        disk, book, sha256 = self._at.disk, self._at.media, media.sha256
-        self._talk.sending.add(sha256)
+        self._talk.sending.add(media.sha256)
         try:
-            try:
-                data = await disk.do(_read, self._at.segment(*media.place), media.size)
-            except FileNotFoundError:
-                await disk.do(book.gone, sha256)
+            data = await self._at.disk.do(_take_up, self._at.media, media, self._at.segment(*media.place))
+            if data is None:
                 return
-            except OSError as error:
-                await disk.do(book.refuse, sha256, f"it cannot be read here: {error.strerror}")
-                return
-            if len(data) != media.size:
-                await disk.do(book.refuse, sha256, "it is not as long as its line says")
-                return
-            await disk.do(book.doubt, sha256)
             # The process or the connection ends here: the archive has it or not.
             try:
                 taken = await self._carry(media, data, before, sent)
             except BusyError:
-                await disk.do(book.want, sha256)
+                await self._at.disk.do(self._at.media.want, media.sha256)
                 raise
-            self._talk.has_changed(sha256)
+            self._talk.has_changed(media.sha256)
             await self._note(media, taken)
         finally:
-            self._talk.sending.discard(sha256)
+            self._talk.sending.discard(media.sha256)
 
     async def _carry(self, media: Media, data: bytes, before: Before, sent: Callable[[], None]) -> Taken | Refused:
         talk, state = self._talk, self._at.state
@@ -123,7 +114,27 @@ class MediaLane:
             await self._at.pause(seconds)
 
 
-def _read(path: Path, size_bytes: int) -> bytes:
-    """The segment, and one byte more where it is longer than it should be."""
-    with path.open("rb") as file:
-        return file.read(size_bytes + 1)
+# In the disk's thread, and as few calls there as there can be: each costs more than what it does.
+
+
+def _waiting(book: MediaBook, every: int) -> tuple[list[Media], list[Media]]:
+    """What waits, and what of it is live."""
+    return book.waiting(), book.newest(every)
+
+
+def _take_up(book: MediaBook, media: Media, path: Path) -> bytes | None:
+    """The segment, in doubt from now on; None where it cannot be sent."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(media.size + 1)
+    except FileNotFoundError:
+        book.gone(media.sha256)
+        return None
+    except OSError as error:
+        book.refuse(media.sha256, f"it cannot be read here: {error.strerror}")
+        return None
+    if len(data) != media.size:
+        book.refuse(media.sha256, "it is not as long as its line says")
+        return None
+    book.doubt(media.sha256)
+    return data

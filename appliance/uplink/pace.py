@@ -102,11 +102,11 @@ class Carried:
         while len(self._marks) > MOST_MARKS or (len(self._marks) > 2 and self._busy_ns - self._marks[1][0] >= BUSY_NS):
             self._marks.popleft()
 
-    def bytes_s(self, least_ns: int = SECOND_NS) -> int | None:
+    def bytes_s(self, least_ns: int = 1) -> int | None:
         """A second; None before ``least_ns`` have been looked at."""
         (begin_ns, begin_bytes), (end_ns, end_bytes) = self._marks[0], self._marks[-1]
         span_ns = end_ns - begin_ns
-        return (end_bytes - begin_bytes) * SECOND_NS // span_ns if span_ns >= max(least_ns, 1) else None
+        return (end_bytes - begin_bytes) * SECOND_NS // span_ns if span_ns >= least_ns else None
 
     def _count(self) -> None:
         now_ns = self._boot_ns()

@@ -120,9 +120,9 @@ def _carried(size_bytes: int, took_s: float) -> int:
     return max(LEAST_BATCH_BYTES, int(size_bytes * BATCH_S / max(took_s, 0.001)))
 
 
-def fitting_receipt(bytes_s: int) -> int:
-    """For how much media a receipt is asked on a link that carries so much: the question takes as long as a batch."""
-    return min(MOST_RECEIPT, max(1, int(bytes_s * BATCH_S) // DIGEST_BYTES))
+def fitting_receipt(bytes_s: int | None) -> int:
+    """For how much media a receipt is asked on a link that carries so much: that takes no longer than a batch."""
+    return MOST_RECEIPT if bytes_s is None else min(MOST_RECEIPT, max(1, int(bytes_s * BATCH_S) // DIGEST_BYTES))
 
 
 def receipt_due(held: int, waited_ns: int, patience_ns: int = RECEIPT_NS) -> bool:

@@ -72,13 +72,13 @@ class Talk:
         self.way = Way()
         self.carried = Carried(station.boot_ns)
         """What the link gives to media."""
-        self.lines_bytes_s = 0
-        """What it gives to lines, at least: by the newest exchange."""
+        self.lines_bytes_s: int | None = None
+        """What it gives to lines, by the newest exchange; None where that was too short to tell."""
         self.went_live: dict[str, int] = {}
         """The newest line of each camera of which a segment went live."""
         self._questions: list[set[str]] = []
 
-    def bytes_s(self) -> int:
+    def bytes_s(self) -> int | None:
         """What the link carries, as far as that is known."""
         return self.carried.bytes_s() or self.lines_bytes_s
 

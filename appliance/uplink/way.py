@@ -47,7 +47,11 @@ class Way:
 
     async def clear(self, rank: Rank, most_s: float | None = None) -> None:
         """Return when nothing that goes before ``rank`` has the way, or after ``most_s``."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(most_s):
-                while any(self._going[each] for each in Rank if each < rank):
-                    await self._changed.wait()
+        if not self._is_clear(rank):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(most_s):
+                    while not self._is_clear(rank):
+                        await self._changed.wait()
+
+    def _is_clear(self, rank: Rank) -> bool:
+        return not any(self._going[each] for each in Rank if each < rank)

@@ -122,8 +122,10 @@ def test_on_a_link_that_stays_as_it_is_a_batch_takes_a_few_seconds_or_is_one_lin
     assert size // line <= 1 or size >= min(MOST_BATCH_BYTES, bytes_s * BATCH_S * 0.5)
 
 
-@pytest.mark.parametrize(("bytes_s", "media"), [(0, 1), (16, 1), (125, 7), (10_000, MOST_RECEIPT)])
-def test_a_thin_link_is_asked_for_small_receipts(bytes_s: int, media: int) -> None:
+@pytest.mark.parametrize(
+    ("bytes_s", "media"), [(0, 1), (16, 1), (125, 7), (10_000, MOST_RECEIPT), (None, MOST_RECEIPT)]
+)
+def test_a_thin_link_is_asked_for_small_receipts(bytes_s: int | None, media: int) -> None:
     assert fitting_receipt(bytes_s) == media
 
 
