@@ -74,6 +74,11 @@ class StationConfig:
         """Where the recorder is spoken to."""
         return self.run / "control.sock"
 
+    @property
+    def uplink_socket(self) -> Path:
+        """Where the uplink is spoken to."""
+        return self.run / "uplink.sock"
+
 
 _TOP: dict[str, dict[str, object]] = {
     "station": {"election": REQUIRED, "station": REQUIRED, "unit": REQUIRED},

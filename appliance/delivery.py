@@ -42,7 +42,6 @@ log = logging.getLogger("unbroken.uplink")
 
 DATABASE = "uplink.sqlite"
 STATUS = "uplink.json"
-SOCKET = "uplink.sock"
 
 
 def deliver(config: StationConfig) -> int:
@@ -137,7 +136,7 @@ class Delivery:
         """Deliver until cancelled, and answer who asks."""
         async with contextlib.AsyncExitStack() as stack:
             try:
-                await stack.enter_async_context(ControlServer(self._config.run / SOCKET, self._answer).listening())
+                await stack.enter_async_context(ControlServer(self._config.uplink_socket, self._answer).listening())
             except OSError as error:
                 # What nobody can speak to still delivers.
                 log.error("no socket", extra={"fields": {"reason": str(error)}})

@@ -376,6 +376,7 @@ class Pipeline:
             "room_bytes": self._store.space.room_bytes,
             "seconds_left": self._store.seconds_left,
             "disk_full": self._store.space.full,
+            "receipts_refused": self._store.receipts_refused,
             "sync_ms": self._storage.sync_ns // 1_000_000,
             "window_of_loss_ms": self._window_of_loss_ns // 1_000_000,
             "cameras": [camera_status(lane, reading.boot_ns) for lane in self.lanes],

@@ -15,6 +15,8 @@ class Prunable(Protocol):
 
     @property
     def prunable(self) -> bool: ...
+    @property
+    def refused(self) -> int: ...
     def shrink(self) -> Sequence[Pruned]: ...
 
 
@@ -40,6 +42,11 @@ class Storekeeping:
         self._receipted = receipted
         self.seconds_left = 0
         """How long media can be written at the current rate, as of the last look."""
+
+    @property
+    def receipts_refused(self) -> int:
+        """Entries with receipts that did not verify."""
+        return 0 if self._receipted is None else self._receipted.refused
 
     def look(self, now_ns: int) -> Step:
         """UNARMED media go first, then those that the archive holds, then the bitrate is lowered, then media stop."""

@@ -106,10 +106,20 @@ def test_killed_in_the_middle_and_started_again_it_sends_everything_once(ram: Pa
                 shown = await asyncio.to_thread(_status, config, station.config.run)
                 assert shown["uplink"]["connected"] is True
                 assert shown["uplink"]["quarantined"] == 0
+                for words, code, told in (
+                    (["--all"], 0, "0 segments"),
+                    (["0" * 64], 2, "not held back"),
+                    (["x"], 2, "no digest"),
+                    ([], 2, "Which segments?"),
+                ):
+                    done = await asyncio.to_thread(_verb, "release", config, *words)
+                    assert (done.returncode, told in done.stdout + done.stderr) == (code, True), done
                 process.send_signal(signal.SIGTERM)
                 assert await asyncio.wait_for(process.wait(), WAIT_S) == 0
             assert set(archive.sent.values()) == {1}, log.read_text()
             assert delivering.status() == {}, "what was told of the link is true no longer"
+            done = await asyncio.to_thread(_verb, "release", config, "--all")
+            assert (done.returncode, "The uplink does not answer" in done.stderr) == (2, True)
 
     asyncio.run(scene())
 
@@ -117,10 +127,13 @@ def test_killed_in_the_middle_and_started_again_it_sends_everything_once(ram: Pa
 def _status(config: Path, run: Path) -> dict[str, dict[str, object]]:
     """What the verb shows. The recorder of this test answers no socket: it is made to look like one that stands by."""
     (run / "status.json").write_text(json.dumps({"recording": False}))
-    command = [sys.executable, "-m", "unbroken", "station", "status", "--config", str(config)]
-    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=WAIT_S, check=False)
-    shown: dict[str, dict[str, object]] = json.loads(done.stdout)
+    shown: dict[str, dict[str, object]] = json.loads(_verb("status", config).stdout)
     return shown
+
+
+def _verb(verb: str, config: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "unbroken", "station", verb, "--config", str(config), *words]
+    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=WAIT_S, check=False)
 
 
 def test_it_needs_an_archive_to_deliver_to_and_a_key_to_open_connections(ram: Path) -> None:
@@ -133,8 +146,7 @@ def test_it_needs_an_archive_to_deliver_to_and_a_key_to_open_connections(ram: Pa
         (text.replace("uplink.key", "other.key"), "key or certificate cannot be used"),
     ):
         config.write_text(changed)
-        command = [sys.executable, "-m", "unbroken", "station", "uplink", "--config", str(config)]
-        done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=WAIT_S, check=False)
+        done = _verb("uplink", config)
         assert (done.returncode, done.stdout) == (2, "")
         assert told in done.stderr
 

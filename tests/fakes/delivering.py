@@ -5,7 +5,7 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,6 +133,38 @@ class Delivering:
         path = self.station.config.run / "uplink.json"
         told: dict[str, object] = json.loads(path.read_bytes()) if path.exists() else {}
         return told
+
+
+Scene = Callable[[Delivering, ArchivePeer], Awaitable[None]]
+
+
+def play(folder: Path, scene: Scene, *, seconds: int = 16) -> tuple[Delivering, ArchivePeer]:
+    """``scene`` with an archive that listens and a station that was armed after two segments and still runs."""
+    unit = folder / "unit"
+    unit.mkdir()
+    station = SteppedStation(unit)
+    station.start()
+    station.run(4)
+    station.arm()
+    station.run(seconds)
+
+    async def all_of_it() -> tuple[Delivering, ArchivePeer]:
+        async with ArchivePeer(station.authority, folder / "archive") as archive:
+            delivering = Delivering(folder, station, archive)
+            await scene(delivering, archive)
+            return delivering, archive
+
+    return asyncio.run(all_of_it())
+
+
+async def deliver(delivering: Delivering, archive: ArchivePeer) -> None:
+    """The shortest scene."""
+    await delivering.deliver()
+
+
+def each_once(archive: ArchivePeer) -> None:
+    """No segment has come in twice."""
+    assert set(archive.sent.values()) == {1}, archive.sent
 
 
 def lines_of(station: SteppedStation) -> list[Line]:

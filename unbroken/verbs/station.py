@@ -12,6 +12,8 @@ from base.log import begin_logging
 from evidence.words import Phase
 from unbroken.verbs import examine
 
+_MEDIA_A_REQUEST = 50
+
 
 def add_verbs(parser: argparse.ArgumentParser) -> None:
     """The verbs of this group."""
@@ -26,6 +28,9 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
     mark = _verb(verbs, "mark", "mark a phase of the day: asks for a PIN", _mark)
     mark.add_argument("phase", choices=[phase.value for phase in Phase], metavar="PHASE", help=", ".join(Phase))
     _verb(verbs, "close", "end the record for good: asks for two people's PINs", _close)
+    release = _verb(verbs, "release", "send again what the uplink holds back, after a look at it", _release)
+    release.add_argument("media", nargs="*", metavar="DIGEST", help="segments, as status shows them in quarantine")
+    release.add_argument("--all", action="store_true", help="all that is held back")
     examine.add_verbs(verbs)
 
 
@@ -142,6 +147,31 @@ def _mark(arguments: argparse.Namespace) -> int:
 def _close(arguments: argparse.Namespace) -> int:
     _ask(arguments, {"verb": "close", "pins": _pins("installer", "chair")})
     print("The record is closed.")
+    return 0
+
+
+def _release(arguments: argparse.Namespace) -> int:
+    from appliance.config import load_config
+    from appliance.control.server import ask
+
+    if bool(arguments.media) == arguments.all:
+        raise OperatorError("Which segments?", hint="Name their digests, or write --all.")
+    path = load_config(arguments.config).uplink_socket
+    wanted = sorted(set(arguments.media))
+    released = 0
+    # Each request fits a line of the socket.
+    for begin in range(0, max(len(wanted), 1), _MEDIA_A_REQUEST):
+        media = {"media": wanted[begin : begin + _MEDIA_A_REQUEST]} if wanted else {}
+        try:
+            released += int(str(ask(path, {"verb": "release", **media})["released"]))
+        except OperatorError as error:
+            if isinstance(error.__cause__, (OSError, TimeoutError)):
+                hint = "Check that it runs and that you may use its socket."
+                raise OperatorError(f"The uplink does not answer at {path}.", hint=hint) from error
+            raise
+    print(f"{released} segments were held back and are free to go.")
+    if released < len(wanted):
+        raise OperatorError(f"{len(wanted) - released} of those that were named are not held back.")
     return 0
 
 
