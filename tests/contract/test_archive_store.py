@@ -1,6 +1,7 @@
 """What every store of the archive promises, whichever it is."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,21 @@ def test_the_same_bytes_once_more_are_no_error(place: Place, tmp_path: Path) -> 
     assert store.put([draft_of(spool, b"x"), draft_of(spool, b"x"), draft_of(spool, b"y")]) == []
     assert list(store.digests()) == sorted([digest(b"x"), digest(b"y")])
     assert list((tmp_path / "incoming").iterdir()) == []
+
+
+def test_several_processes_may_put_the_same_at_once(place: Place, tmp_path: Path) -> None:
+    stores = [place.open(Disk(), tmp_path) for _ in range(4)]
+    spools = [Spool(Disk(), tmp_path / f"incoming-{number}") for number in range(4)]
+    drafts = [[draft_of(spool, bytes([number])) for number in range(20)] for spool in spools]
+    with ThreadPoolExecutor(4) as threads:
+        for replaced in threads.map(lambda number: stores[number].put(drafts[number]), range(4)):
+            assert replaced == []
+    every = sorted(digest(bytes([number])) for number in range(20))
+    assert list(stores[0].digests()) == every
+    for sha256 in every:
+        with stores[1].open(sha256) as file:
+            assert digest(file.read()) == sha256
+    assert not [each for number in range(4) for each in (tmp_path / f"incoming-{number}").iterdir()]
 
 
 def test_nothing_to_put_is_nothing_done(place: Place, tmp_path: Path) -> None:
