@@ -8,7 +8,7 @@ from base.errors import OperatorError
 
 
 def bind(address: str, port: int, count: int) -> list[socket.socket]:
-    """``count`` sockets bound to one port, a single one listening already; port 0 is any. Raises OperatorError.
+    """``count`` sockets bound to one port, none listening yet; port 0 is any. Raises OperatorError.
 
     Several share the port with SO_REUSEPORT, which only sockets of the same user can; a port that anybody else has,
     another archive of this user too, is refused.
@@ -18,8 +18,6 @@ def bind(address: str, port: int, count: int) -> list[socket.socket]:
         try:
             alone = bound.enter_context(_bound(family, address, port))
             if count == 1:
-                # Two may be bound to a port, but not both listen.
-                alone.listen()
                 bound.pop_all()
                 return [alone]
             port = int(alone.getsockname()[1])

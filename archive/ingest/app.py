@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from archive.finding import Finding, read_code
 from archive.ingest.admission import Admission
+from archive.ingest.begun import Begun
 from archive.ingest.commits import Commits
 from archive.ingest.lines import LinesAnswer
 from archive.ingest.media import read_head
@@ -41,15 +43,25 @@ class Endpoints:
     media_intake: MediaIntake
     admission: Admission
     peers: Peers
+    begun: Begun
     stall_s: float
 
     def application(self) -> web.Application:
         """The application, to be served over TLS only."""
-        application = web.Application(middlewares=[_answer_refusals])
+        application = web.Application(middlewares=[_answer_refusals, self._counted])
         application.router.add_post("/v1/lines", self.lines)
         application.router.add_put("/v1/media/{sha256}", self.media)
         application.router.add_post("/v1/receipts", self.receipts)
         return application
+
+    @property
+    def _counted(self) -> Middleware:
+        @web.middleware
+        async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+            with self.begun.one():
+                return await handler(request)
+
+        return count
 
     async def lines(self, request: web.Request) -> web.Response:
         """Sections 2 and 5."""

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from archive.ingest.admission import Admission, share
 from archive.ingest.app import Endpoints
+from archive.ingest.begun import Begun
 from archive.ingest.commits import Commits
 from archive.ingest.connections import Connections
 from archive.ingest.door import Strangers, open_door
@@ -21,6 +22,7 @@ from base.clock import Clock
 
 SHUTDOWN_S = 10
 """How long requests that have begun may take to end when the archive stops."""
+_CUT_S = 1
 _IDLE_S = 120
 """An uplink lets go of a connection that it does not use after 75 seconds."""
 _READ_BYTES = 1 << 18
@@ -54,8 +56,14 @@ class Reception:
         peers = Peers(sight.trust, config.election, lambda: clock.read().utc_us)
         self._connections = Connections(peers.unit)
         self._strangers = Strangers(commits.found, peers.utc_us)
+        self._begun = Begun()
         self._application = Endpoints(
-            commits=commits, media_intake=self._media, admission=admission, peers=peers, stall_s=config.limits.stall_s
+            commits=commits,
+            media_intake=self._media,
+            admission=admission,
+            peers=peers,
+            begun=self._begun,
+            stall_s=config.limits.stall_s,
         ).application()
 
     async def receive(self, listener: socket.socket, stop: asyncio.Event, listening: Callable[[], None]) -> None:
@@ -83,7 +91,7 @@ class Reception:
         runner = web.AppRunner(
             self._application,
             access_log=None,
-            shutdown_timeout=SHUTDOWN_S,
+            shutdown_timeout=_CUT_S,
             keepalive_timeout=_IDLE_S,
             read_bufsize=_READ_BYTES,
             # Bytes are what they are: none become more on their way in.
@@ -95,5 +103,6 @@ class Reception:
             watched = self._connections.watched(runner.server)
             async with open_door(listener, self._context, watched, self._strangers):
                 yield
+            await self._begun.end(SHUTDOWN_S)
         finally:
             await runner.cleanup()

@@ -4,92 +4,22 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.archive import RunningArchive, timeless_authority
+from tests.fakes.archive_process import WAIT_S, ArchiveProcess
 from tests.fakes.station import Station
 
-WAIT_S = 30
 _CHECKOUT = Path(__file__).parents[2]
-
-
-class ArchiveProcess:
-    """The command line on a configuration file; keys and certificates come from ``RunningArchive``."""
-
-    def __init__(self, folder: Path, workers: int = 1) -> None:
-        self.keys = RunningArchive(folder, timeless_authority())
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.keys.at(self.port)
-        self.config = folder / "archive.toml"
-        self.config.write_text(
-            "[archive]\n"
-            'election = "az-2026"\nname = "centre"\n'
-            f"[listen]\nport = {self.port}\n"
-            "[keys]\n"
-            'trust = "keys/root.pem"\nkey = "keys/archive.key"\ncertificate = "keys/archive.pem"\n'
-            'receipt_key = "keys/receipts.key"\nreceipt_certificate = "keys/receipts.pem"\n'
-            '[disk]\ndata = "data"\n'
-            f"[limits]\nfree_mib = 0\nworkers = {workers}\n"
-        )
-        self.log = folder / "archive.log"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "unbroken", "archive", "serve", "--config", str(self.config)]
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=_CHECKOUT)
-        self.process = process
-        self._until(lambda: self._listens() or process.poll() is not None)
-        assert process.poll() is None, self.log.read_text()
-
-    def end(self, number: int) -> int:
-        """Send a signal; the exit code. Nobody listens any more on return."""
-        assert self.process is not None
-        self.process.send_signal(number)
-        return self.wait()
-
-    def wait(self) -> int:
-        """The exit code of an archive that ends; its workers end with it."""
-        assert self.process is not None
-        code = self.process.wait(WAIT_S)
-        self._until(lambda: not self._listens())
-        return code
-
-    def workers(self) -> list[int]:
-        """The processes that receive, where those are not the archive's own."""
-        assert self.process is not None
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [pid for pid in map(int, children.split()) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-    def _listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def _until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + WAIT_S
-        while not condition():
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.02)
-
-    def check(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "unbroken", "archive", "check", "--config", str(self.config), *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False, cwd=_CHECKOUT)
 
 
 @pytest.fixture(params=[1, 2], ids=["alone", "two workers"])
 def archive(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[ArchiveProcess]:
     archive = ArchiveProcess(tmp_path / "archive", request.param)
     yield archive
-    archive.keys.hang_up()
-    if archive.process is not None and archive.process.poll() is None:
-        archive.process.kill()
-        archive.process.wait(WAIT_S)
+    archive.stop()
 
 
 def armed_station(archive: ArchiveProcess) -> Station:

@@ -88,13 +88,18 @@ class Uplink:
         body = json.dumps({"media": media}).encode()
         return self.send("POST", "/v1/receipts", body, {"Content-Type": "application/json"})
 
-    def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """One request and its answer. Raises OSError or HTTPException where there is none."""
+    def open(self) -> HTTPSConnection:
+        """The connection; a new one where there is none."""
         if self._connection is None:
             self._connection = HTTPSConnection("127.0.0.1", self._port, context=self._context, timeout=WAIT_S)
+        return self._connection
+
+    def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """One request and its answer. Raises OSError or HTTPException where there is none."""
+        connection = self.open()
         try:
-            self._connection.request(method, path, body, dict(headers))
-            answer = self._connection.getresponse()
+            connection.request(method, path, body, dict(headers))
+            answer = connection.getresponse()
             return Reply(status=answer.status, headers=dict(answer.headers), body=answer.read())
         except (OSError, HTTPException):
             self.close()
