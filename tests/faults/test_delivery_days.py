@@ -13,7 +13,8 @@ import pytest
 from evidence.words import Mode
 from tests.fakes.archive import timeless_authority
 from tests.fakes.checker import Json
-from tests.fakes.delivery_day import HOUR_S, MINUTE_S, DeliveryDay, Site
+from tests.fakes.delivery_day import HOUR_S, MINUTE_S, DeliveryDay
+from tests.fakes.delivery_site import Site
 from tests.fakes.station import NOON_US
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]

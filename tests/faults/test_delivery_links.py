@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from base.clock import Reading, SystemClock
 from tests.fakes.archive import timeless_authority
 from tests.fakes.checker import Json
-from tests.fakes.delivery_day import HOUR_S, MINUTE_S, DeliveryDay, Site
+from tests.fakes.delivery_day import HOUR_S, MINUTE_S, DeliveryDay
+from tests.fakes.delivery_site import Site
 from tests.fakes.link import PAGE, EmulatedLink, Portal
 from tests.fakes.station import NOON_US, private_key
 

@@ -17,7 +17,8 @@ import pytest
 from appliance.config import load_config
 from appliance.delivery import Delivery
 from base.clock import SystemClock
-from tests.fakes.delivery_day import MINUTE_S, DeliveryDay, Site
+from tests.fakes.delivery_day import MINUTE_S, DeliveryDay
+from tests.fakes.delivery_site import Site
 from tests.fakes.station import SECOND
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
