@@ -11,13 +11,13 @@ import pytest
 
 from archive.config import S3Config
 from archive.store.bucket import Bucket
-from tests.e2e.test_archive_process import WAIT_S, ArchiveProcess
 from tests.engines.databases import PostgresDatabase
 from tests.engines.gateway import SECRET_KEY, Gateway
 from tests.engines.places import S3Place
 from tests.engines.plugin import PLAIN
 from tests.engines.postgres import PASSWORD, Postgres
 from tests.fakes.archive import Uplink
+from tests.fakes.archive_process import WAIT_S, ArchiveProcess
 from tests.fakes.archive_unit import media_of
 from tests.fakes.station import Station
 
