@@ -1,0 +1,103 @@
+/** The answer as JSON (spec/verify.md, section 5). */
+
+import { verdictOf, worstOf, writeFinding } from './findings.js';
+import { milliseconds, spansOf, sumSpans } from './timeline.js';
+
+/** The answer on all records. */
+export function writeAnswer(records) {
+  const written = records.map(writeRecord);
+  return {
+    schema: 'unbroken-verdict-1',
+    verdict: worstOf(written.map(({ verdict }) => verdict)),
+    records: written,
+  };
+}
+
+function writeRecord(record) {
+  const utcAt = (boot_id, boot_ns) => (boot_id === null ? null : record.utc.at(boot_id, boot_ns));
+  const at = ({ boot_id, boot_ns }) => ({ boot_id, boot_ns, utc_us: utcAt(boot_id, boot_ns) });
+  const found = record.findings.all();
+  const cameras = camerasOf(record).map((camera) => writeCamera(record, camera, at));
+  const modes = {};
+  for (const { modes: ofCamera } of cameras) {
+    for (const [mode, ns] of Object.entries(ofCamera)) modes[mode] = (modes[mode] ?? 0) + ns;
+  }
+  return {
+    election: record.names?.election ?? null,
+    station: record.names?.station ?? null,
+    unit: record.names?.unit ?? null,
+    verdict: verdictOf(found),
+    head: record.head,
+    closed: record.closed,
+    lines: record.lines,
+    time_zone: record.timeZone,
+    modes: Object.fromEntries(Object.entries(modes).map(([mode, ns]) => [mode, Math.floor(ns / 1e6)])),
+    cameras: cameras.map(({ modes: _, ...camera }) => camera),
+    events: record.events.map((event) => ({
+      seq: event.seq,
+      event: event.event,
+      camera: event.camera,
+      boot_id: event.boot_id,
+      boot_ns: event.boot_ns,
+      utc_us: utcAt(event.boot_id, event.boot_ns),
+      data: event.data,
+    })),
+    clock: record.clock.map(({ boot_id, state, from_ns, to_ns }) => ({
+      from: at({ boot_id, boot_ns: from_ns }),
+      to: at({ boot_id, boot_ns: to_ns }),
+      state,
+    })),
+    findings: found.map((finding) => writeFinding(finding, utcAt)),
+  };
+}
+
+/** Every camera that a start names or that has a piece. */
+function camerasOf(record) {
+  const names = new Set(record.cameras.keys());
+  for (const { camera, attributed } of record.pieces.values()) if (attributed) names.add(camera);
+  for (const { camera } of record.gaps) names.add(camera);
+  return [...names].sort();
+}
+
+function writeCamera(record, camera, at) {
+  const spans = spansOf(record, camera);
+  const { covered, held, missing, modes } = sumSpans(spans);
+  const here = piecesHere(record, camera);
+  const sum = (count) => here.reduce((total, piece) => total + count(piece), 0);
+  return {
+    camera,
+    covered_ms: covered,
+    held_ms: held,
+    missing_ms: missing,
+    segments: sum(({ kind }) => (kind === 'segment' ? 1 : 0)),
+    recovered: sum(({ kind }) => (kind === 'recovered' ? 1 : 0)),
+    frames: sum(({ frames }) => frames),
+    dropped_frames: sum(({ holes: [dropped] }) => dropped),
+    gaps: spans
+      .filter(({ state }) => state === 'gap')
+      .map(({ from, to, duration_ns, cause, evidence }) => ({
+        from: at(from),
+        to: at(to),
+        duration_ms: milliseconds(duration_ns),
+        cause,
+        evidence,
+      })),
+    spans: spans.map(({ from, to, state, mode }) => ({
+      from: at(from),
+      to: at(to),
+      state,
+      mode: state === 'gap' || state === 'unexplained' ? null : mode,
+    })),
+    modes,
+  };
+}
+
+/** The pieces of a camera that are here, each digest once. */
+function piecesHere(record, camera) {
+  const pieces = new Map();
+  for (const piece of record.pieces.values()) {
+    const here = piece.state === 'here' || piece.state === 'absent';
+    if (piece.camera === camera && piece.attributed && here && !pieces.has(piece.sha256)) pieces.set(piece.sha256, piece);
+  }
+  return [...pieces.values()];
+}

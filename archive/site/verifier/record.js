@@ -1,0 +1,50 @@
+/** What the lines of one unit say, over all branches that were given, before media and answer. */
+
+import { findingList } from './findings.js';
+import { utcOfBoots } from './utc.js';
+
+/** The key of a run, and with `index` of a segment: where its media lie. */
+export function runKey(session, camera, run) {
+  return `${session}/${camera}/${run}`;
+}
+
+/** The name of a segment file in its run's folder (spec/segment.md, section 2). */
+export function segmentName(index) {
+  return `${String(index).padStart(6, '0')}.m4s`;
+}
+
+/**
+ * An empty record. `pieces` are named segments by their lines' digests, in order: the line's body with `kind`,
+ * `boot_id`, `session` and the names of the unit; `state` is what the answer counts it as. `boots` and `cameras`
+ * are in the order in which they appear.
+ */
+export function newRecord() {
+  return {
+    names: null,
+    findings: findingList(),
+    utc: utcOfBoots(),
+    digests: new Set(),
+    /** Findings on lines, each once, though several branches hold the line. */
+    reported: new Set(),
+    lines: 0,
+    head: null,
+    closed: false,
+    /** Lines are missing or refused: they may have named anything. */
+    damaged: false,
+    boots: [],
+    cameras: new Map(),
+    pieces: new Map(),
+    gaps: [],
+    closes: [],
+    runs: new Map(),
+    pruned: [],
+    sessions: [],
+    profiles: [],
+    timeZone: null,
+    events: [],
+    clock: [],
+    /** Every place that a good line names, as `SESSION/CAMERA/RUN/NAME`, and every path that one set aside. */
+    named: new Set(),
+    setAside: new Set(),
+  };
+}
