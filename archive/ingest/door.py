@@ -17,6 +17,8 @@ from archive.finding import Finding, Oddity
 
 _HANDSHAKE_S, _GOODBYE_S = 20, 5
 _BACKLOG = 1_024
+_MOST_GREETINGS = 1_024
+"""Handshakes at a time."""
 _PAUSE_S = 60
 _NO_FILES_S = 1
 _MOST_ADDRESSES = 1_000
@@ -89,6 +91,9 @@ async def open_door(
     async def accept() -> None:
         loop = asyncio.get_running_loop()
         while True:
+            if len(greetings) >= _MOST_GREETINGS:
+                # The others wait in the backlog: strangers cost no more memory than this.
+                await asyncio.wait(greetings, return_when=asyncio.FIRST_COMPLETED)
             try:
                 connection, address = await loop.sock_accept(listener)
             except OSError as error:

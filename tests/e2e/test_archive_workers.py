@@ -17,7 +17,7 @@ from archive.names import UnitName
 from evidence.receipt import read_receipt
 from tests.fakes.archive import RunningArchive, Uplink
 from tests.fakes.archive_process import WAIT_S, ArchiveProcess
-from tests.fakes.archive_unit import armed_station, deliver, digest_header, head_of, media_of
+from tests.fakes.archive_unit import armed_station, begin_media, deliver, head_of, media_of
 from tests.fakes.station import Station
 
 ONE = UnitName(station="57-002", unit="u1")
@@ -31,32 +31,14 @@ def archive(tmp_path: Path) -> Iterator[ArchiveProcess]:
     archive.stop()
 
 
-def begin_body(uplink: Uplink, data: bytes, sha256: str) -> None:
-    """The head of an upload and, when it has been read, half of its body; the connection stays open."""
-    connection = uplink.open()
-    connection.putrequest("PUT", f"/v1/media/{sha256}")
-    for name, value in (
-        ("Content-Type", "video/mp4"),
-        ("Content-Length", str(len(data))),
-        ("Repr-Digest", digest_header(data)),
-        ("Expect", "100-continue"),
-    ):
-        connection.putheader(name, value)
-    connection.endheaders()
-    told = b""
-    while not told.endswith(b"\r\n\r\n"):
-        told += connection.sock.recv(1)
-    assert told.startswith(b"HTTP/1.1 100 ")
-    connection.send(data[: len(data) // 2])
-
-
 def in_the_middle_of_a_body(archive: ArchiveProcess) -> tuple[Station, Uplink, bytes]:
     """A unit whose lines are there, and half of its first segment."""
     station = armed_station(archive.keys)
     uplink = archive.keys.uplink()
     assert uplink.lines(station.lines).status == 200
     (sha256, data), *_ = media_of(station).items()
-    begin_body(uplink, data, sha256)
+    begin_media(uplink, bytes.fromhex(sha256), len(data))
+    uplink.open().send(data[: len(data) // 2])
     return station, uplink, data
 
 

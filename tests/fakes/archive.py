@@ -88,6 +88,11 @@ class Uplink:
         body = json.dumps({"media": media}).encode()
         return self.send("POST", "/v1/receipts", body, {"Content-Type": "application/json"})
 
+    @property
+    def context(self) -> ssl.SSLContext:
+        """For connections that a test makes itself."""
+        return self._context
+
     def open(self) -> HTTPSConnection:
         """The connection; a new one where there is none."""
         if self._connection is None:

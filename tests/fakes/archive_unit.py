@@ -42,6 +42,24 @@ def deliver(uplink: Uplink, station: Station) -> str:
     return receipt
 
 
+def begin_media(uplink: Uplink, sha256: bytes, size_bytes: int) -> None:
+    """The head of an upload; on return it has been read, and the connection stays open."""
+    connection = uplink.open()
+    connection.putrequest("PUT", f"/v1/media/{sha256.hex()}")
+    for name, value in (
+        ("Content-Type", "video/mp4"),
+        ("Content-Length", str(size_bytes)),
+        ("Repr-Digest", f"sha-256=:{base64.b64encode(sha256).decode()}:"),
+        ("Expect", "100-continue"),
+    ):
+        connection.putheader(name, value)
+    connection.endheaders()
+    told = b""
+    while not told.endswith(b"\r\n\r\n"):
+        told += connection.sock.recv(1)
+    assert told.startswith(b"HTTP/1.1 100 ")
+
+
 def refusal(answer: Reply, member: str = "code") -> object:
     """What the answer says of the refused line."""
     refused = answer.json["refused"]
