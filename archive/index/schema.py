@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
     inspect,
     select,
 )
@@ -107,11 +108,14 @@ segments = Table(
     Column("max_hole_ms", BigInteger, nullable=False),
     Column("stored", Boolean, nullable=False),
     Column("wanted", Boolean, nullable=False),
+    Column("pruned", Boolean, nullable=False, server_default=false()),
     Index("segments_by_digest", "unit_id", "sha256"),
     Index("segments_wanted", "unit_id", "wanted", "seq"),
     Index("segments_by_run", "unit_id", "session", "camera", "run", "number"),
 )
-"""``number`` is the index within the run; ``wanted``: armed, not pruned on the unit, and not stored."""
+"""``number`` is the index within the run; ``wanted``: armed, not pruned on the unit, and not stored. What is stored may
+be pruned as well: if it is lost here, nobody can be asked for it.
+"""
 
 receipts = Table(
     "receipts",
@@ -154,7 +158,14 @@ def _findings(connection: Connection) -> None:
     findings.create(connection)
 
 
-_STEPS: tuple[Callable[[Connection], None], ...] = (_first, _findings)
+def _pruned(connection: Connection) -> None:
+    """What was stored and pruned before is not known here: a rebuild finds it in the ledgers."""
+    connection.exec_driver_sql("ALTER TABLE segments ADD COLUMN pruned BOOLEAN DEFAULT false NOT NULL")
+    given_up = segments.c.mode != "UNARMED", ~segments.c.stored, ~segments.c.wanted
+    connection.execute(segments.update().where(*given_up).values(pruned=True))
+
+
+_STEPS: tuple[Callable[[Connection], None], ...] = (_first, _findings, _pruned)
 """Step N takes a database of version N to N + 1. A step that has been released is never changed: where a later one
 changes a table, those before it get a copy of it as it was.
 """

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, and_, bindparam, select, update
 
 from archive.index.rows import NewLines, PrunedRow, ReceiptRow, SegmentRow
 from archive.index.schema import branches, lines, receipts, runs, segments, units
@@ -83,9 +83,10 @@ def add_media(connection: Connection, media: Sequence[tuple[int, str]]) -> None:
 
 def lose_media(connection: Connection, unit: int, digests: Sequence[str]) -> None:
     """The store does not hold these any more: the unit is asked for what it still may have."""
+    had = and_(segments.c.mode != Mode.UNARMED, ~segments.c.pruned)
     for some in _parts(digests):
         named = (segments.c.unit_id == unit) & segments.c.sha256.in_(some)
-        connection.execute(update(segments).where(named).values(stored=False, wanted=True))
+        connection.execute(update(segments).where(named).values(stored=False, wanted=had))
 
 
 def add_receipt(connection: Connection, unit: int, new: ReceiptRow) -> None:
@@ -155,7 +156,7 @@ def _prune(connection: Connection, unit: int, pruned: PrunedRow) -> None:
         & (segments.c.number >= pruned.from_index)
         & (segments.c.number < pruned.to_index)
     )
-    connection.execute(update(segments).where(gone).values(wanted=False))
+    connection.execute(update(segments).where(gone).values(wanted=False, pruned=True))
 
 
 def _parts(values: Sequence[str]) -> Iterator[list[str]]:

@@ -24,6 +24,7 @@ from archive.index.rows import (
     RunRow,
     SegmentRow,
 )
+from archive.index.schema import findings
 from archive.names import UnitName
 from base.errors import OperatorError
 from evidence.codes import Code
@@ -167,6 +168,23 @@ def test_media_are_wanted_until_they_are_stored_pruned_or_lost(database: Databas
     ((expected, stored),) = index.named(UNIT, sha256(2))
     assert (expected.stream, expected.segment, stored) == ((1920, 1080, 90_000, 15), segment(2).segment, True)
     assert sorted(index.digests(UNIT)) == sorted((sha256(seq), 1_000 + seq) for seq in (0, 1, 2, 3, 9))
+    index.close()
+
+
+def test_what_is_lost_here_is_asked_for_only_where_the_unit_may_have_it(database: Database) -> None:
+    index = Index(database.url, ELECTION)
+    # One digest on an armed line and on an unarmed one: only a unit that lies does that.
+    unarmed = segment(9, mode=Mode.UNARMED, sha256=sha256(0))
+    index.commit(Changes(lines=(grown([0, 1, 2]), grown([9], number=1, segments=(unarmed,)))))
+    index.commit(Changes(media=tuple(NewMedia(name=UNIT, sha256=sha256(seq)) for seq in range(3))))
+    gone = PrunedRow(session=SESSION, camera="cam1", run=0, from_index=1, to_index=3)
+    index.commit(Changes(lines=(grown([3], segments=(), pruned=(gone,)),)))
+    assert index.stored(UNIT) == {sha256(0), sha256(1), sha256(2)}
+    index.lose(UNIT, [sha256(1)], 5)
+    assert index.wanted(UNIT, 9) == []
+    index.lose(UNIT, [sha256(0)], 5)
+    assert index.wanted(UNIT, 9) == [sha256(0)], "once"
+    assert [row.detail for row in index.findings()] == sorted([sha256(0), sha256(1)]), "both are findings"
     index.close()
 
 
@@ -317,6 +335,27 @@ def test_an_index_of_the_first_version_keeps_what_it_holds(database: Database) -
     again = Index(database.url, ELECTION)
     assert (again.units(), len(again.findings())) == ([UNIT, OTHER], 1)
     again.close()
+
+
+def test_an_index_of_the_second_version_knows_what_was_given_up(database: Database) -> None:
+    def make(connection: Connection) -> None:
+        FIRST.create_all(connection)
+        findings.create(connection)
+        connection.execute(insert(FIRST.tables["schema"]).values(version=2))
+        unit = {"id": 1, "election": ELECTION, "station": UNIT.station, "unit": UNIT.unit, "state": "open"}
+        connection.execute(insert(FIRST.tables["units"]).values(unit))
+        text = {"session": SESSION, "boot_id": BOOT, "camera": "cam1", "mode": "LIVE"}
+        numbers = ("run", "size_bytes", "from_ns", "to_ns", "frames", "dropped_frames", "max_hole_ms")
+        row = {"unit_id": 1, "branch": 0, **text, **dict.fromkeys(numbers, 0)}
+        for seq, (stored, wanted) in enumerate([(True, False), (False, True), (False, False)]):
+            place = {"seq": seq, "number": seq, "sha256": sha256(seq), "stored": stored, "wanted": wanted}
+            connection.execute(insert(FIRST.tables["segments"]).values(row | place))
+
+    transact(database.url, make)
+    index = Index(database.url, ELECTION)
+    index.lose(UNIT, [sha256(seq) for seq in range(3)], 5)
+    assert index.wanted(UNIT, 9) == [sha256(1), sha256(0)]
+    index.close()
 
 
 def test_an_index_of_a_later_version_is_refused_and_left_alone(database: Database) -> None:
