@@ -31,7 +31,8 @@ class _Builder(Protocol[Signed_co]):
 class Authority:
     """Root and authority key of one election, in memory.
 
-    ``deterministic`` signs as RFC 6979 and numbers certificates from 1, for test vectors.
+    It knows what it has revoked while it lives. ``deterministic`` signs as RFC 6979 and numbers certificates from 1,
+    for test vectors.
     """
 
     def __init__(
@@ -48,6 +49,8 @@ class Authority:
         self._root_key = root_key
         self._deterministic = deterministic
         self._serial = 0
+        self._revoked: dict[int, datetime] = {}
+        self._lists = 0
         self._from, self._to = valid_from, valid_to
         self._signer = SoftwareSigner(authority_key, deterministic=deterministic)
         self.root = self._certificate(root_key.public_key(), "root", issuing=True)
@@ -120,10 +123,17 @@ class Authority:
         return write_profile(Profile(election=self.election, certs=certs, **members), self._signer)  # type: ignore[arg-type]
 
     def revoke(self, cert: x509.Certificate, at: datetime) -> bytes:
-        """A revocation list in PEM that names ``cert``, revoked ``at``."""
-        entry = x509.RevokedCertificateBuilder().serial_number(cert.serial_number).revocation_date(at).build()
-        builder = x509.CertificateRevocationListBuilder().issuer_name(self.root.subject).last_update(at)
-        builder = builder.next_update(self._to).add_revoked_certificate(entry)
+        """A revocation list in PEM: ``cert``, revoked ``at``, and all that were revoked before. Lists are numbered from
+        1 (RFC 5280, 5.2.3); each is dated by the latest revocation in it.
+        """
+        self._lists += 1
+        self._revoked[cert.serial_number] = min(at, self._revoked.get(cert.serial_number, at))
+        builder = x509.CertificateRevocationListBuilder().issuer_name(self.root.subject)
+        builder = builder.last_update(max(self._revoked.values())).next_update(self._to)
+        builder = builder.add_extension(x509.CRLNumber(self._lists), critical=False)
+        for serial, since in self._revoked.items():
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(since).build()
+            builder = builder.add_revoked_certificate(entry)
         return self._sign(builder).public_bytes(Encoding.PEM)
 
     def _sign(self, builder: "_Builder[Signed_co]") -> "Signed_co":
