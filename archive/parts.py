@@ -67,10 +67,10 @@ class Sight:
 @contextmanager
 def open_parts(config: ArchiveConfig, disk: Disk) -> Iterator[Parts]:
     """The archive's data, for this process alone while the block lasts. Raises OperatorError."""
-    trust = read_trust(config)
     disk.make_directory(config.data)
     lock = DataLock(config.data)
     try:
+        trust = read_trust(config, disk)
         journal = ReceiptJournal(disk, config.data / "receipts.jws")
         try:
             store = _store(config, disk)

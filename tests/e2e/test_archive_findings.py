@@ -51,12 +51,11 @@ def aside(archive: RunningArchive, row: FindingRow) -> list[bytes]:
     return lines.split(b"\n")[:-1]
 
 
-def revoke(archive: RunningArchive, *certificates: object, at: datetime = BEFORE) -> None:
+def revoke(archive: RunningArchive, certificate: x509.Certificate, at: datetime = BEFORE) -> None:
     """A new revocation list comes into the file that the archive was given; it is not told."""
     assert archive.config.revoked is not None
-    lists = b"".join(archive.by.revoke(each, at) for each in certificates)  # type: ignore[arg-type]
     draft = archive.config.revoked.with_suffix(".new")
-    draft.write_bytes(lists)
+    draft.write_bytes(archive.by.revoke(certificate, at))
     draft.rename(archive.config.revoked)
 
 
@@ -235,19 +234,20 @@ def test_a_damaged_foreign_or_older_list_never_replaces_a_good_one(
     archive: RunningArchive, caplog: pytest.LogCaptureFixture
 ) -> None:
     with_empty_list(archive)
+    path = archive.config.revoked
+    assert path is not None
+    older = path.read_bytes()
     stolen = archive.by.certify_uplink(private_key("stolen").public_key(), "57-002", "u1")
     uplink = archive.connect("stolen", stolen)
     assert uplink.lines().status == 200
     revoke(archive, stolen)
     assert uplink.lines().status == 403
-    path = archive.config.revoked
-    assert path is not None
     good = path.read_bytes()
     other = archive.by.certify_receipts(private_key("nobody").public_key())
     worse = {
         "cannot be read": good[: len(good) // 2] + b"\n" + good.splitlines()[-1] + b"\n",
         "neither a certificate nor": b"",
-        "older than the one in force": archive.by.revoke(other, datetime(2025, 1, 1, tzinfo=UTC)),
+        "older than the one in force": older,
         "not signed by its root": _by_another_key(archive).revoke(other, datetime(2026, 6, 1, tzinfo=UTC)),
     }
     for why, text in worse.items():
@@ -259,8 +259,14 @@ def test_a_damaged_foreign_or_older_list_never_replaces_a_good_one(
         assert why in str(vars(told[0])["fields"]), why
     path.unlink()
     assert uplink.lines().status == 403
-    path.write_bytes(archive.by.revoke(other, datetime(2026, 6, 1, tzinfo=UTC)))
-    assert uplink.lines().status == 200, "the authority's newest word counts"
+    path.write_bytes(older)
+    again(archive)
+    assert archive.connect("stolen", stolen).lines().status == 403, "a restart forgets nothing"
+    forgetful = timeless_authority()
+    numbered = [forgetful.revoke(other, datetime(2026, 6, 1, tzinfo=UTC)) for _ in range(3)]
+    for number, status in enumerate([403, 200, 200]):
+        path.write_bytes(numbered[number])
+        assert archive.connect("stolen", stolen).lines().status == status, "the authority's newest word counts"
 
 
 def test_a_revoked_receipt_key_signs_nothing_from_then_on(archive: RunningArchive) -> None:
