@@ -9,7 +9,7 @@ import contextlib
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,11 +76,15 @@ class DeliveryDay:
         gop_seconds: int = GOP_SECONDS,
         enrolled_by: Authority | None = None,
         host: str = "127.0.0.1",
+        folder: str | None = None,
     ) -> Site:
-        """One more polling station with a link of its own. Its recorder is not started yet."""
+        """One more polling station with a link of its own. Its recorder is not started yet.
+
+        A station's second unit wants another ``folder``.
+        """
         link = await self._stack.enter_async_context(EmulatedLink(self.port, host=host))
         site = Site(
-            self.folder / name,
+            self.folder / (folder or name),
             name,
             self.by,
             utc_us=utc_us,
@@ -99,6 +103,17 @@ class DeliveryDay:
     async def go_online(self, site: Site) -> Delivery:
         """An uplink that lives until the day ends."""
         return await self._stack.enter_async_context(site.online())
+
+    @contextlib.asynccontextmanager
+    async def archive_down(self) -> AsyncIterator[None]:
+        """The archive's process ends; afterwards another one works on what lies there then, at another port."""
+        await asyncio.to_thread(self.archive.stop)
+        assert self.archive.error is None, self.archive.error
+        yield
+        await asyncio.to_thread(self.archive.start)
+        assert self.archive.error is None, self.archive.error
+        for site in self.sites:
+            site.link.target = self.port
 
     async def live(self, seconds: float) -> None:
         """Let so much time pass at all stations that record, and at the archive."""
