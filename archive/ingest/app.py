@@ -21,6 +21,7 @@ from archive.ingest.mediaintake import MediaIntake
 from archive.ingest.peer import Peers, StrangerError, digest_of
 from archive.ingest.reading import split_lines
 from archive.ingest.refusal import RefusedError
+from archive.ingest.tally import Tally
 from archive.names import UnitName
 from evidence.receipt import MAX_MEDIA
 
@@ -43,6 +44,7 @@ class Endpoints:
     media_intake: MediaIntake
     admission: Admission
     peers: Peers
+    tally: Tally
     begun: Begun
     stall_s: float
 
@@ -100,7 +102,7 @@ class Endpoints:
             return web.Response(status=await self.media_intake.media(name, announced, self._body(request)))
         except RefusedError as error:
             if error.status == 422:
-                await self.commits.found(self._finding(name, announced.sha256, error))
+                await self.tally.found(self._finding(name, announced.sha256, error))
             raise
 
     async def receipts(self, request: web.Request) -> web.Response:
@@ -120,7 +122,7 @@ class Endpoints:
         try:
             return self.peers.unit(der), digest_of(der)
         except StrangerError as error:
-            await self.commits.found(error.finding)
+            await self.tally.found(error.finding)
             raise
 
     def _finding(self, name: UnitName, sha256: str, error: RefusedError) -> Finding:

@@ -16,6 +16,7 @@ from archive.ingest.door import Strangers, open_door
 from archive.ingest.keeping import Keeper
 from archive.ingest.mediaintake import MediaIntake
 from archive.ingest.peer import Peers, server_context
+from archive.ingest.tally import Tally
 from archive.parts import Sight
 from archive.store.spool import Spool
 from base.clock import Clock
@@ -56,12 +57,14 @@ class Reception:
         peers = Peers(sight.trust, config.election, lambda: clock.read().utc_us)
         self._connections = Connections(peers.unit)
         self._strangers = Strangers(commits.found, peers.utc_us)
+        self._tally = Tally(commits.found)
         self._begun = Begun()
         self._application = Endpoints(
             commits=commits,
             media_intake=self._media,
             admission=admission,
             peers=peers,
+            tally=self._tally,
             begun=self._begun,
             stall_s=config.limits.stall_s,
         ).application()
@@ -74,7 +77,7 @@ class Reception:
         keeping = asyncio.create_task(self._keeper.run())
         stopping = asyncio.create_task(stop.wait())
         try:
-            async with self._serving(listener):
+            async with self._tally.telling(), self._serving(listener):
                 listening()
                 await asyncio.wait({keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:

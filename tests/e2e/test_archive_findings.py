@@ -185,6 +185,8 @@ def test_media_that_are_not_what_the_line_says_are_counted(archive: RunningArchi
     for _ in range(2):
         answer = uplink.media(stolen)
         assert (answer.status, answer.json["code"]) == (422, "identity-mismatch")
+        assert found(archive) == [("57-002/u1", "identity-mismatch", None, 1)], "at once; then it is counted"
+    again(archive)
     assert found(archive) == [("57-002/u1", "identity-mismatch", None, 2)]
     assert hashlib.sha256(stolen).hexdigest() in findings(archive)[0].detail
 
@@ -202,9 +204,11 @@ def test_a_revocation_of_the_uplink_counts_in_the_middle_of_a_connection(archive
         uplink.receipts(["a" * 64]),
     ):
         assert (answer.status, answer.json["code"]) == (403, "cert-revoked")
-    assert found(archive) == [("57-002/u1", "cert-revoked", None, 3)]
+    assert found(archive) == [("57-002/u1", "cert-revoked", None, 1)]
     assert archive.ledger() == b"".join(text + b"\n" for text in station.lines[:3])
     assert archive.uplink().lines(station.lines[3:]).status == 200, "the unit goes on with a new certificate"
+    again(archive)
+    assert found(archive) == [("57-002/u1", "cert-revoked", None, 3)]
 
 
 def test_lines_of_a_revoked_unit_that_come_after_are_kept_and_do_not_count(archive: RunningArchive) -> None:
