@@ -1,6 +1,7 @@
 """What every store of the archive promises, whichever it is."""
 
 import hashlib
+import io
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -174,3 +175,17 @@ def test_bytes_damaged_twice_are_set_aside_twice_in_a_folder(tmp_path: Path) -> 
         place.damage(tmp_path, sha256, b"wrong")
         assert store.put([draft_of(spool, b"right")]) == [sha256]
         assert (tmp_path / "cas" / "damaged" / f"{sha256}.{number}").read_bytes() == b"wrong"
+
+
+class BadSector(Disk):
+    """Nothing of a file that lies there can be read; memory remembers all of it."""
+
+    def reread(self, path: Path) -> io.BufferedReader:
+        return io.BufferedReader(io.BytesIO(bytes(path.stat().st_size)))  # type: ignore[arg-type]
+
+
+def test_an_object_that_the_disk_cannot_give_any_more_is_replaced(tmp_path: Path) -> None:
+    spool, sha256 = Spool(Disk(), tmp_path / "incoming"), digest(b"right")
+    LocalStore(Disk(), tmp_path / "cas").put([draft_of(spool, b"right")])
+    assert LocalStore(BadSector(), tmp_path / "cas").put([draft_of(spool, b"right")]) == [sha256]
+    assert (tmp_path / "cas" / "damaged" / f"{sha256}.0").exists()
