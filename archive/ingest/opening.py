@@ -95,8 +95,13 @@ def count_media(index: Index, store: Store) -> int:
 
 
 def _is(store: Store, sha256: str, expected: Expected, container: ContentReader) -> bool:
-    with store.open(sha256) as file:
-        claim = read_claim(file.read(_HEAD_BYTES), container)
+    try:
+        with store.open(sha256) as file:
+            claim = read_claim(file.read(_HEAD_BYTES), container)
+    except OSError as error:
+        # A bad sector in one object is no reason to have no index.
+        _log.error("an object cannot be read", extra={"fields": {"sha256": sha256, "error": str(error)}})
+        return False
     return claim is not None and names_same(expected, claim)
 
 

@@ -181,7 +181,7 @@ class BadSector(Disk):
     """Nothing of a file that lies there can be read; memory remembers all of it."""
 
     def reread(self, path: Path) -> io.BufferedReader:
-        return io.BufferedReader(io.BytesIO(bytes(path.stat().st_size)))  # type: ignore[arg-type]
+        return io.BufferedReader(io.BytesIO(bytes(path.stat().st_size)))
 
 
 def test_an_object_that_the_disk_cannot_give_any_more_is_replaced(tmp_path: Path) -> None:

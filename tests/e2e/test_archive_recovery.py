@@ -1,5 +1,7 @@
 """Branches, and what the archive makes of an index, media or a ledger that are lost."""
 
+import errno
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from archive.check import check, rebuild
 from archive.parts import open_parts
+from archive.store.local import LocalStore
 from base.durable import Disk
 from base.errors import OperatorError
 from evidence.codes import Code
@@ -92,6 +95,29 @@ def test_a_lost_index_is_made_anew_and_nobody_notices(archive: RunningArchive) -
     assert len(archive.uplink(unit="u2", key="two").lines().json["lacks"]) == 3  # type: ignore[arg-type]
     station.segment()
     assert uplink.lines(station.lines[-1:]).json["head"] == head_of(station)
+
+
+class BadSector(io.BytesIO):
+    """A file of which the disk gives nothing."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_one_unreadable_object_is_no_reason_to_have_no_index(
+    archive: RunningArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station = armed_station(archive)
+    deliver(archive.uplink(), station)
+    archive.stop()
+    bad, *good = sorted(media_of(station))
+    whole = LocalStore.open
+    monkeypatch.setattr(LocalStore, "open", lambda store, name: BadSector() if name == bad else whole(store, name))
+    with open_parts(archive.config, Disk()) as parts:
+        assert rebuild(parts) == len(good)
+    monkeypatch.undo()
+    archive.start()
+    assert archive.uplink().lines().json["lacks"] == [bad]
 
 
 def test_an_index_older_than_the_files_heals_at_the_start(archive: RunningArchive) -> None:
