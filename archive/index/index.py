@@ -1,6 +1,6 @@
 """The index: what the archive has, in one database. One thread writes; any reads. It is a copy: files are the truth."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Lock
 
@@ -20,7 +20,21 @@ from evidence.receipt import Acknowledged
 from evidence.verify.media import Expected
 from evidence.words import Mode
 
-# Made once: it is the question of every segment.
+# Made once: these are the questions of every line and segment, and making one costs more than asking it.
+_LINES = select(lines.c.branch, lines.c.seq, lines.c.sha256).where(
+    lines.c.unit_id == bindparam("of_unit"), lines.c.seq >= bindparam("from_seq"), lines.c.seq < bindparam("to_seq")
+)
+_WANTED = (
+    select(segments.c.sha256)
+    .where(segments.c.unit_id == bindparam("of_unit"), segments.c.wanted)
+    .order_by(segments.c.seq.desc())
+    .limit(bindparam("most"))
+)
+_RECEIPT = select(receipts.c.offset, receipts.c.size_bytes).where(
+    receipts.c.unit_id == bindparam("of_unit"),
+    receipts.c.kind == bindparam("of_kind"),
+    receipts.c.subject == bindparam("of_subject"),
+)
 _NAMED = (
     select(segments, runs.c.width, runs.c.height, runs.c.timescale, runs.c.fps, runs.c.init_sha256)
     .select_from(
@@ -138,10 +152,8 @@ class Index:
 
     def lines(self, name: UnitName, from_seq: int, to_seq: int) -> dict[tuple[int, str], int]:
         """The branch of each line of the unit from one ``seq`` to before another, by ``seq`` and digest."""
-        rows = select(lines.c.branch, lines.c.seq, lines.c.sha256).where(
-            lines.c.unit_id == self._id(name), lines.c.seq >= from_seq, lines.c.seq < to_seq
-        )
-        return {(row.seq, row.sha256): row.branch for row in self._rows(rows)}
+        asked = {"of_unit": self._id(name), "from_seq": from_seq, "to_seq": to_seq}
+        return {(row.seq, row.sha256): row.branch for row in self._rows(_LINES, asked)}
 
     def line(self, name: UnitName, branch: int, seq: int) -> LineRow | None:
         """A branch's own line at ``seq``; None where it has none there."""
@@ -174,19 +186,12 @@ class Index:
     def named(self, name: UnitName, sha256: str) -> list[tuple[Expected, bool]]:
         """What the unit's lines say of a digest, and whether the store has it for the unit."""
         asked = {"of_unit": self._id(name), "named": sha256}
-        with self._reading() as connection:
-            rows = connection.execute(_NAMED, asked).all()
-        return [(self._expected(name, row), row.stored) for row in rows]
+        return [(self._expected(name, row), row.stored) for row in self._rows(_NAMED, asked)]
 
     def wanted(self, name: UnitName, most: int) -> list[str]:
         """Digests of media that the unit's lines name and the archive lacks, the newest first, each once."""
-        rows = (
-            select(segments.c.sha256)
-            .where(segments.c.unit_id == self._id(name), segments.c.wanted)
-            .order_by(segments.c.seq.desc())
-            .limit(most)
-        )
-        return list(dict.fromkeys(row.sha256 for row in self._rows(rows)))
+        rows = self._rows(_WANTED, {"of_unit": self._id(name), "most": most})
+        return list(dict.fromkeys(row.sha256 for row in rows))
 
     def stored(self, name: UnitName, digests: Sequence[str] | None = None) -> set[str]:
         """Which of ``digests`` (at most 500; all if left out) the store holds for this unit."""
@@ -228,10 +233,8 @@ class Index:
 
     def receipt(self, name: UnitName, kind: Acknowledged, subject: str) -> tuple[int, int] | None:
         """Where the receipt for ``subject`` lies in the journal (offset and size), where there is one."""
-        rows = select(receipts.c.offset, receipts.c.size_bytes).where(
-            receipts.c.unit_id == self._id(name), receipts.c.kind == kind, receipts.c.subject == subject
-        )
-        return next(((row.offset, row.size_bytes) for row in self._rows(rows)), None)
+        asked = {"of_unit": self._id(name), "of_kind": kind, "of_subject": subject}
+        return next(((row.offset, row.size_bytes) for row in self._rows(_RECEIPT, asked)), None)
 
     def journal_end(self) -> int:
         """Up to where the journal's receipts are known here."""
@@ -299,9 +302,11 @@ class Index:
         except SQLAlchemyError as error:
             raise OSError(f"the index cannot be read: {words(error)}") from error
 
-    def _rows(self, query: "Select[tuple[object, ...]]") -> "Sequence[Row[tuple[object, ...]]]":
+    def _rows(
+        self, query: "Select[tuple[object, ...]]", asked: Mapping[str, object] | None = None
+    ) -> "Sequence[Row[tuple[object, ...]]]":
         with self._reading() as connection:
-            return connection.execute(query).all()
+            return connection.execute(query, asked).all()
 
 
 def _line(row: "Row[tuple[object, ...]]") -> LineRow:

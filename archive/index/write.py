@@ -10,12 +10,24 @@ from archive.index.schema import branches, lines, receipts, runs, segments, unit
 from archive.names import UnitName
 from evidence.words import Mode
 
-# Made once: it is the statement of every segment.
+# Made once: these are the statements of every line and segment, and making one costs more than executing it.
 _STORED = (
     update(segments)
     .where(segments.c.unit_id == bindparam("of_unit"), segments.c.sha256 == bindparam("named"))
     .values(stored=True, wanted=False)
 )
+_HELD = select(segments.c.sha256).where(
+    segments.c.unit_id == bindparam("of_unit"),
+    segments.c.sha256.in_(bindparam("named", expanding=True)),
+    segments.c.stored,
+)
+_GROWN = update(branches).where(branches.c.unit_id == bindparam("of_unit"), branches.c.number == bindparam("of_number"))
+_GIVEN = select(receipts.c.offset).where(
+    receipts.c.unit_id == bindparam("of_unit"),
+    receipts.c.kind == bindparam("of_kind"),
+    receipts.c.subject == bindparam("of_subject"),
+)
+_BEGUN, _LINES, _SEGMENTS, _RECEIPTS = branches.insert(), lines.insert(), segments.insert(), receipts.insert()
 _AT_ONCE = 500
 """Values in one statement: SQLite's oldest limit is 999."""
 
@@ -38,7 +50,6 @@ def unit_id(connection: Connection, election: str, name: UnitName) -> int:
 def add_lines(connection: Connection, unit: int, new: NewLines) -> None:
     """A branch has grown, or has begun."""
     branch = new.branch
-    of_branch = (branches.c.unit_id == unit) & (branches.c.number == branch.number)
     values = {
         "parent": branch.parent,
         "from_seq": branch.from_seq,
@@ -48,13 +59,13 @@ def add_lines(connection: Connection, unit: int, new: NewLines) -> None:
         "closed": branch.closed,
         "used": branch.used,
     }
-    if not connection.execute(update(branches).where(of_branch).values(values)).rowcount:
-        connection.execute(branches.insert().values(unit_id=unit, number=branch.number, **values))
+    if not connection.execute(_GROWN, {"of_unit": unit, "of_number": branch.number, **values}).rowcount:
+        connection.execute(_BEGUN, {"unit_id": unit, "number": branch.number, **values})
     if branch.closed:
         connection.execute(update(units).where(units.c.id == unit).values(state="closed"))
     if new.lines:
         connection.execute(
-            lines.insert(),
+            _LINES,
             [
                 {
                     "unit_id": unit,
@@ -91,13 +102,10 @@ def lose_media(connection: Connection, unit: int, digests: Sequence[str]) -> Non
 
 def add_receipt(connection: Connection, unit: int, new: ReceiptRow) -> None:
     """A receipt was given. Where one was given for the same before, that one stays."""
-    of_receipt = (receipts.c.unit_id == unit) & (receipts.c.kind == new.kind) & (receipts.c.subject == new.subject)
-    if connection.execute(select(receipts.c.offset).where(of_receipt)).first() is None:
-        connection.execute(
-            receipts.insert().values(
-                unit_id=unit, kind=new.kind, subject=new.subject, offset=new.offset, size_bytes=new.size_bytes
-            )
-        )
+    of_receipt = {"of_unit": unit, "of_kind": new.kind, "of_subject": new.subject}
+    if connection.execute(_GIVEN, of_receipt).first() is None:
+        place = {"offset": new.offset, "size_bytes": new.size_bytes}
+        connection.execute(_RECEIPTS, {"unit_id": unit, "kind": new.kind, "subject": new.subject, **place})
 
 
 def _add_runs(connection: Connection, unit: int, new: NewLines) -> None:
@@ -116,8 +124,7 @@ def _add_segments(connection: Connection, unit: int, branch: int, new: Sequence[
         return
     stored: set[str] = set()
     for some in _parts([each.segment.sha256 for each in new]):
-        named = (segments.c.unit_id == unit) & segments.c.sha256.in_(some) & segments.c.stored
-        stored |= set(connection.execute(select(segments.c.sha256).where(named)).scalars())
+        stored |= set(connection.execute(_HELD, {"of_unit": unit, "named": some}).scalars())
     rows = []
     for each in new:
         segment = each.segment
@@ -144,7 +151,7 @@ def _add_segments(connection: Connection, unit: int, branch: int, new: Sequence[
                 "wanted": not held and segment.mode is not Mode.UNARMED,
             }
         )
-    connection.execute(segments.insert(), rows)
+    connection.execute(_SEGMENTS, rows)
 
 
 def _prune(connection: Connection, unit: int, pruned: PrunedRow) -> None:

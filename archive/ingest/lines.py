@@ -90,7 +90,7 @@ class LineIntake:
                 raise RefusedError(429, "branches", "too many branches", retry_after_s=_TOO_MANY_BRANCHES_S) from error
             receipt = await self._keep(name, planned)
             record.applied(planned)
-            if planned.new is not None:
+            if planned.new is not None and len(record.branches) > 1:
                 await self._tell_forks(name, planned.new.branch.number, now_us)
             if planned.refused is not None:
                 status, refused = 422, planned.refused

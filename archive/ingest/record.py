@@ -87,7 +87,9 @@ class UnitRecord:
             refused = Refusal(seq=seq, code=error.code, message=str(error))
             return Planned(new=None, piece=None, head=self.current, refused=refused, rest=tuple(texts))
         names = digests(texts)
-        known = self._index.lines(self.name, first.seq, first.seq + len(texts))
+        # What lies behind every head is not there, and the next lines of a unit that is well do.
+        newest = max((row.head_seq for row in self.branches.values()), default=-1)
+        known = self._index.lines(self.name, first.seq, first.seq + len(texts)) if first.seq <= newest else {}
         there = 0
         while there < len(texts) and (first.seq + there, names[there]) in known:
             there += 1
@@ -172,6 +174,9 @@ class UnitRecord:
             if sha256 == genesis(self._election, self.name.station, self.name.unit) or not self.branches:
                 return None
             raise ConflictError
+        for row in self.branches.values():
+            if (row.head_seq, row.head_sha256) == (seq, sha256):
+                return row.number
         owner = self._index.lines(self.name, seq, seq + 1).get((seq, sha256))
         if owner is None:
             raise ConflictError
