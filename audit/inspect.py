@@ -57,8 +57,9 @@ class Inspector:
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
-                code = Code.INIT_MISSING if isinstance(look.expected, ExpectedInit) else Code.MEDIA_MISSING
-                faults = (Fault(code=code, detail=f"{look.expected.path} cannot be read: {error.strerror}"),)
+                if isinstance(look.expected, ExpectedInit):
+                    continue
+                faults = (Fault(code=Code.MEDIA_MISSING, detail=f"{look.expected.path} cannot be read: {error.strerror}"),)
             if not faults:
                 return faults
             first = first or faults

@@ -37,7 +37,7 @@ class Sources:
     ``whole`` says that a folder with media was given, so that what is not in it is missing; else media that are not
     given are unchecked only. ``roots`` are certificates that lie about; nobody trusts them for that. ``without_ledger``
     are the folders that were given and hold media only. ``stores`` hold an archive's media by digest, of all stations:
-    the ledgers say which are asked for.
+    the ledgers say which are asked for. ``archived`` are the ledgers that lie in an archive's folder.
     """
 
     ledgers: tuple[Path, ...]
@@ -46,6 +46,7 @@ class Sources:
     roots: tuple[Path, ...]
     whole: bool
     stores: tuple[Path, ...] = ()
+    archived: frozenset[Path] = frozenset()
     without_ledger: tuple["WithoutLedger", ...] = ()
 
 
@@ -80,6 +81,7 @@ def find_sources(paths: list[Path]) -> Sources:
         roots=_each_once([part.roots for part in parts]),
         whole=any(part.whole for part in parts),
         stores=_each_once([part.stores for part in parts]),
+        archived=frozenset(path for part in parts for path in part.ledgers if part.stores),
         without_ledger=tuple(
             WithoutLedger(path=path, folders=tuple(part.folders), loose=tuple(part.loose))
             for path, part in zip(paths, parts, strict=True)

@@ -14,6 +14,7 @@ _HELD = (
     "Some of the video is not here: it is held by the archive, by its signed receipt.\n"
     "This check has seen the receipts, not the video: ask the archive for it."
 )
+_AT_UNIT = "Video recorded unarmed is not in an archive's copy: it stays at the station."
 _MOST_GAPS = 40
 _MOST_FINDINGS = 60
 
@@ -23,6 +24,8 @@ def summarise(answer: dict[str, Any]) -> str:
     parts = [_VERDICTS[answer["verdict"]]]
     if any(_held(camera) for record in answer["records"] for camera in record["cameras"]):
         parts.append(_HELD)
+    if any(_at_unit(camera) for record in answer["records"] for camera in record["cameras"]):
+        parts.append(_AT_UNIT)
     parts += [_record(record) for record in answer["records"]]
     parts += [_station(station) for station in answer.get("stations", [])]
     return "\n\n".join(parts)
@@ -91,6 +94,10 @@ def _camera(camera: dict[str, Any]) -> list[str]:
 
 def _held(camera: dict[str, Any]) -> bool:
     return bool(camera["held_ms"] != [0, 0])
+
+
+def _at_unit(camera: dict[str, Any]) -> bool:
+    return any(span["state"] == "at-unit" for span in camera["spans"])
 
 
 def _findings(findings: list[dict[str, Any]]) -> list[str]:

@@ -60,7 +60,10 @@ def verify(
         if not sources.ledgers:
             return write_answer(_require_any(report_alone(pool, sources, labels), sources))
         checker = _Checker(sources, labels, trust, pool, jobs, decode, progress or _ignore)
-        records = [checker.verify_unit(ledgers) for ledgers in _units(sources.ledgers)]
+        records = [
+            checker.verify_unit(_branches(ledgers), archived=sources.archived.issuperset(ledgers))
+            for ledgers in _units(sources.ledgers)
+        ]
         records += report_unnamed(records, sources, checker.loose.unused())
     for record in records:
         record.finish()
@@ -74,7 +77,7 @@ def _units(ledgers: Sequence[Path]) -> list[list[Path]]:
     units: dict[object, list[Path]] = {}
     for path in ledgers:
         units.setdefault(read_names(path) or path, []).append(path)
-    return [_branches(sorted(found, key=lambda path: -path.stat().st_size)) for found in units.values()]
+    return [sorted(found, key=lambda path: -path.stat().st_size) for found in units.values()]
 
 
 def _branches(ledgers: Sequence[Path]) -> list[Path]:
@@ -127,21 +130,23 @@ class _Checker:
         self._looking: deque[tuple[list[MediaTask], Future[list[Faults | None]]]] = deque()
         self._unchecked = False
 
-    def verify_unit(self, ledgers: Sequence[Path]) -> Record:
-        """One unit's ledgers, as branches where they part (step 10)."""
-        record, histories, closed = self._judge_all(ledgers, None)
+    def verify_unit(self, ledgers: Sequence[Path], *, archived: bool) -> Record:
+        """One unit's ledgers, as branches where they part (step 10); ``archived`` as in ``Record``."""
+        record, histories, closed = self._judge_all(ledgers, None, archived=archived)
         forks = judge_forks(histories)
         since = min((fork.seq for fork in forks if fork.code is Code.EQUIVOCATION), default=None)
         if since is not None:
-            record, _, _ = self._judge_all(ledgers, since)
+            record, _, _ = self._judge_all(ledgers, since, archived=archived)
         for seq, code in sorted({(fork.seq, fork.code) for fork in forks}):
             record.findings.add(code, Place(seq=seq))
         record.closed = bool(closed - {fork.abandoned for fork in forks})
         return record
 
-    def _judge_all(self, ledgers: Sequence[Path], until_seq: int | None) -> tuple[Record, list[History], set[int]]:
+    def _judge_all(
+        self, ledgers: Sequence[Path], until_seq: int | None, *, archived: bool
+    ) -> tuple[Record, list[History], set[int]]:
         """The record, the lines of each ledger where there are several, and the numbers of those that are closed."""
-        record = Record()
+        record = Record(archived=archived)
         histories: list[History] = []
         closed: set[int] = set()
         self._unchecked = False

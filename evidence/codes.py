@@ -58,6 +58,7 @@ class Code(StrEnum):
     MODE_MISMATCH = "mode-mismatch"
     TEST_AS_LIVE = "test-as-live"
     MEDIA_MISSING = "media-missing"
+    UNARMED_AT_UNIT = "unarmed-at-unit"
     MEDIA_CHANGED = "media-changed"
     MEDIA_SWAPPED = "media-swapped"
     MEDIA_MALFORMED = "media-malformed"
@@ -198,6 +199,11 @@ MEANINGS: dict[Code, Meaning] = {
         "A segment that the record names is not here.",
         "Fetch it by its digest from the unit's disk, the archive or a mirror.",
     ),
+    Code.UNARMED_AT_UNIT: Meaning(
+        Weight.NOTE,
+        "An unarmed segment is not in this archive's copy: such video stays at the unit.",
+        "Nothing. Whether it is still there, only the unit's disk can tell.",
+    ),
     Code.MEDIA_CHANGED: Meaning(
         Weight.WRONG,
         "A segment's bytes are not the ones that were signed.",
@@ -214,8 +220,8 @@ MEANINGS: dict[Code, Meaning] = {
     Code.MEDIA_UNDECODABLE: Meaning(Weight.WRONG, "A segment's pictures cannot be decoded.", _KEEP),
     Code.INIT_MISSING: Meaning(
         Weight.NOTE,
-        "A run's init segment is not here.",
-        "It can be rebuilt from any segment of the run.",
+        "A run's init segment is not here, and no segment that would prove it.",
+        "Nothing; it can be rebuilt from any segment of the run.",
     ),
     Code.INIT_CHANGED: Meaning(
         Weight.WRONG,

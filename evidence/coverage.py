@@ -24,6 +24,8 @@ class State(StrEnum):
     """Signed for, but what is here does not check."""
     MISSING = "missing"
     """Signed for, but not here."""
+    AT_UNIT = "at-unit"
+    """Signed for as UNARMED, and not in an archive's copy: it stays at the unit."""
     PRUNED = "pruned"
     """Signed for and deleted, as the record says."""
     GAP = "gap"

@@ -22,6 +22,7 @@ from audit.report.style import STYLE
 from audit.report.times import UTC_ZONE, find_zone
 from audit.report.words import ENGLISH, Words
 from base.errors import OperatorError
+from evidence.coverage import State
 from evidence.day.markup import escape
 from evidence.words import Mode
 
@@ -78,6 +79,10 @@ def _verdict(answer: Answer, words: Words) -> str:
     meaning, step = words.meanings.get(verdict, ""), words.next_steps.get(verdict, "")
     if verdict == "verified" and any(_held(record) for record in answer.records):
         text, meaning = words.held_headline, words.held_meaning
+    elif verdict == "verified" and any(_at_unit(record) for record in answer.records):
+        text = words.at_unit_headline
+    if any(_at_unit(record) for record in answer.records):
+        meaning = f"{meaning} {words.at_unit_note}"
     if not answer.records:
         meaning, step = words.nothing, words.nothing_next
     weights = [finding.weight for record in answer.records for finding in record.findings]
@@ -174,6 +179,11 @@ def _facts(record: Record, setting: Setting, single: bool) -> str:
 def _held(record: Record) -> bool:
     """Whether some of the video is not here, and held by the archive."""
     return any(camera.held_ms != (0, 0) for camera in record.cameras)
+
+
+def _at_unit(record: Record) -> bool:
+    """Whether some of the video stays at the unit, because it is unarmed and this is an archive's copy."""
+    return any(span.state == State.AT_UNIT for camera in record.cameras for span in camera.spans)
 
 
 def _held_each(record: Record, setting: Setting) -> list[str]:

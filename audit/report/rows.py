@@ -7,7 +7,7 @@ from audit.report.input import Bounds, Camera, Gap, Moment, Record
 from evidence.coverage import State
 from evidence.words import Mode
 
-_VIDEO = frozenset((State.SEGMENT, State.RECOVERED, State.HELD, State.MISSING, State.DAMAGED))
+_VIDEO = frozenset((State.SEGMENT, State.RECOVERED, State.HELD, State.DAMAGED, State.MISSING, State.AT_UNIT))
 _STATES = {state.value: state for state in State}
 
 Armings = Sequence[tuple[Moment | None, str]]

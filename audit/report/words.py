@@ -19,6 +19,8 @@ class Words:
     next_steps: Mapping[str, str]
     held_headline: str
     held_meaning: str
+    at_unit_headline: str
+    at_unit_note: str
     several: str
     nothing: str
     nothing_next: str
@@ -154,6 +156,8 @@ ENGLISH = Words(
     held_meaning="Every line of the record is signed by this unit and follows the line before it. Every piece of "
     "video that the record names is here and unchanged, is held by the archive, by its signed receipt, or was deleted "
     "as the rules allow.",
+    at_unit_headline="Everything recorded since arming is here and checks",
+    at_unit_note="What was recorded unarmed is left out: it stays at the station, and an archive never takes it.",
     several="{count} records were checked. Each has its own part below.",
     nothing="No record was found in what was given.",
     nothing_next="Give the folder that holds ledger.jws, or the unit's disk.",
@@ -190,6 +194,7 @@ ENGLISH = Words(
             "held": "Held by the archive, by its signed receipt; not here",
             "missing": "Recorded and signed, but not here",
             "damaged": "Here, but does not check",
+            "at-unit": "Not armed: stays at the station",
             "pruned": "Deleted as the rules allow; the digest remains",
             "unexplained": "Missing, and the record does not say why",
         }

@@ -20,6 +20,7 @@ _PAINT = {
     State.HELD: ("day-known", "rings"),
     State.MISSING: ("day-known", "dots"),
     State.DAMAGED: ("day-bad", "cross"),
+    State.AT_UNIT: ("day-empty", "rings"),
     State.PRUNED: ("day-empty", ""),
     State.UNEXPLAINED: ("day-unsaid", ""),
 }

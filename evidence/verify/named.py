@@ -130,9 +130,11 @@ class Named:
                 else:
                     yield absence
 
-    def missed(self) -> Iterator[Absence]:
-        """What is not there and nothing explains, after ``held`` has been gone through."""
-        return (absence for run in self._runs.values() for absence in run.absent)
+    def missed(self) -> Iterator[tuple[Absence, bool]]:
+        """What is not there and nothing explains, after ``held`` has been gone through; and whether a line with a
+        receipt claims to have pruned it.
+        """
+        return ((absence, absence.index in run.receipted) for run in self._runs.values() for absence in run.absent)
 
     def unheld(self) -> list[tuple[Place, str]]:
         """The lines that pruned what is missing for all that their receipts say: each once, with an example.

@@ -13,6 +13,7 @@ from evidence.verify.findings import Findings, Place
 from evidence.verify.media import Expected, ExpectedInit, Fault
 from evidence.verify.named import Named
 from evidence.verify.timing import ClockSpan
+from evidence.words import Mode
 
 
 @dataclass(slots=True)
@@ -68,9 +69,13 @@ class RebootAt:
 
 
 class Record:
-    """Collects what the verifiers of a unit's ledgers accept, and what was found of the media."""
+    """Collects what the verifiers of a unit's ledgers accept, and what was found of the media.
 
-    def __init__(self) -> None:
+    ``archived`` says that all of it is an archive's copy, which UNARMED media never go to.
+    """
+
+    def __init__(self, *, archived: bool = False) -> None:
+        self.archived = archived
         self.findings = Findings()
         self.utc = Utc()
         self.named = Named()
@@ -89,6 +94,9 @@ class Record:
         self.damaged = False
         """Whether lines are missing or refused."""
         self.set_aside: set[str] = set()
+        self._absent_inits: list[MediaTask] = []
+        self._proven_inits: set[tuple[str, str, int, str | None]] = set()
+        """Session, camera, run and digest of each init segment that a good segment gives."""
 
     def camera(self, name: str) -> CameraTotals:
         """The camera's totals, begun where it is new."""
@@ -101,7 +109,7 @@ class Record:
         """What came of a task, in any order: faults of the file, none, or None where there is no file."""
         expected = task.expected
         if isinstance(expected, ExpectedInit):
-            self._settle_init(expected, faults, task.at)
+            self._settle_init(task, faults)
             return
         segment = expected.segment
         if faults is None:
@@ -112,6 +120,8 @@ class Record:
             return
         for fault in faults:
             self.findings.add(fault.code, task.at, fault.detail)
+        if not faults:
+            self._proven_inits.add((expected.session, segment.camera, segment.run, expected.init_sha256))
         whole = State.RECOVERED if isinstance(segment, Recovered) else State.SEGMENT
         self._cover(segment, expected.boot_id, State.DAMAGED if faults else whole)
 
@@ -134,9 +144,13 @@ class Record:
         """
         for absence in self.named.held():
             self._lack(absence, State.HELD)
-        for absence in self.named.missed():
-            self._lack(absence, State.MISSING)
-            self.findings.add(Code.MEDIA_MISSING, absence.at, f"run {absence.run}, segment {absence.index}")
+        for absence, claimed in self.named.missed():
+            stays = self.archived and absence.mode is Mode.UNARMED and not claimed
+            self._lack(absence, State.AT_UNIT if stays else State.MISSING)
+            code = Code.UNARMED_AT_UNIT if stays else Code.MEDIA_MISSING
+            self.findings.add(code, absence.at, f"run {absence.run}, segment {absence.index}")
+        for task in self._absent_inits:
+            self._judge_init(task)
         for at, detail in () if self.damaged else self.named.unheld():
             self.findings.add(Code.PRUNED_UNLAWFULLY, at, detail)
         for session in self.sessions.values():
@@ -164,12 +178,19 @@ class Record:
         span = Span(from_ns=absence.from_ns, to_ns=absence.to_ns, state=state, mode=absence.mode)
         self.camera(absence.camera).coverage.add(absence.boot_id, span)
 
-    def _settle_init(self, expected: ExpectedInit, faults: tuple[Fault, ...] | None, at: Place) -> None:
+    def _settle_init(self, task: MediaTask, faults: tuple[Fault, ...] | None) -> None:
         if faults is None:
-            self.findings.add(Code.INIT_MISSING, at, f"run {expected.run}")
+            self._absent_inits.append(task)
         else:
             for fault in faults:
-                self.findings.add(fault.code, at, fault.detail)
+                self.findings.add(fault.code, task.at, fault.detail)
+
+    def _judge_init(self, task: MediaTask) -> None:
+        """An init segment that is not here is none the less proven by a good segment, which it is rebuilt from."""
+        expected = task.expected
+        assert isinstance(expected, ExpectedInit)
+        if (expected.session, expected.camera, expected.run, expected.sha256) not in self._proven_inits:
+            self.findings.add(Code.INIT_MISSING, task.at, f"run {expected.run}")
 
     def _judge_session(self, session: SessionAt) -> None:
         """A certificate's dates against the UTC interval of the ``start`` line, and revocation up to the last line."""

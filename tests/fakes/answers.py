@@ -148,7 +148,8 @@ def hard_day() -> Json:
         gap(late(22_000), late(22_020), (20_000, 20_000), "paused"),
     ]
     spans = [
-        *between(start, moment(0, 3_000), gaps[:1], "pruned"),
+        *between(start, moment(0, 2_000), gaps[:1], "pruned"),
+        span(moment(0, 2_000), moment(0, 3_000), "at-unit") | {"mode": "UNARMED"},
         span(moment(0, 3_000), moment(0, 8_000), "segment"),
         span(moment(0, 8_000), moment(0, 9_800), "missing"),
         span(moment(0, 9_800), moment(0, 10_000), "segment"),

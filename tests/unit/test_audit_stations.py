@@ -105,9 +105,51 @@ def test_an_archives_folder_is_verified_with_the_media_beside_its_ledgers(tmp_pa
     answer = check(by, data / what)
     assert [record["unit"] for record in answer["records"]] == ["u1", "u2"]
     for record, segments in zip(answer["records"], (5, 3), strict=True):
-        assert {finding["code"] for finding in record["findings"]} == {"open-end", "init-missing"}
+        assert {finding["code"] for finding in record["findings"]} == {"open-end"}
         assert record["cameras"][0]["segments"] == segments
     assert len(answer["stations"][0]["cameras"][0]["between"]) == 1
+
+
+def test_a_day_that_began_unarmed_verifies_as_an_archive_keeps_it_and_not_as_a_disk_lost_it(tmp_path: Path) -> None:
+    by = authority()
+    station = Station(by)
+    station.begin()
+    station.segments(2)
+    station.arm()
+    station.segments(3)
+    station.close()
+    data = archive_of(tmp_path / "data", station)
+    for name, media in list(station.files.items()):
+        if b'"mode":"UNARMED"' in media:
+            sha256 = hashlib.sha256(media).hexdigest()
+            (data / "cas" / sha256[:2] / sha256).unlink()
+            del station.files[name]
+    answer = check(by, data)
+    assert answer["verdict"] == "verified"
+    (record,) = answer["records"]
+    assert [(each["code"], each["camera"], each["count"]) for each in record["findings"]] == [
+        ("unarmed-at-unit", "cam-0", 2)
+    ]
+    states = [(span["state"], span["mode"]) for span in record["cameras"][0]["spans"]]
+    assert ("at-unit", "UNARMED") in states
+    assert ("segment", "LIVE") in states
+    assert "it stays at the station" in summarise(answer)
+    disk = station.write(tmp_path / "disk")
+    for paths in ([disk], [disk, data], [data, disk]):
+        answer = check(by, *paths)
+        assert answer["verdict"] == "findings"
+        assert {each["code"] for each in answer["records"][0]["findings"]} == {"media-missing"}
+        assert "stays at the station" not in summarise(answer)
+
+
+def test_a_parent_of_an_archives_folder_excuses_nothing(tmp_path: Path) -> None:
+    by = authority()
+    station = Station(by)
+    station.begin()
+    station.segments(2)
+    archive_of(tmp_path / "data", station)
+    for record in check(by, tmp_path)["records"]:
+        assert "unarmed-at-unit" not in {each["code"] for each in record["findings"]}
 
 
 def test_media_that_the_archive_lacks_or_has_changed_are_found_out(tmp_path: Path) -> None:

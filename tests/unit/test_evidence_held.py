@@ -404,7 +404,8 @@ def _outcome(
             states |= {absence.index: State.PRUNED for absence in explained}
         else:
             run.prune_held(body, Held(digests=b"".join(sorted({digests[index] for index in media}))), Place(seq=number))
-    for state, absences in ((State.HELD, run.held()), (State.MISSING, run.missed())):
+    missed = (absence for absence, _ in run.missed())
+    for state, absences in ((State.HELD, run.held()), (State.MISSING, missed)):
         for absence in absences:
             assert absence == _absence(absence.index, digests)
             assert absence.index not in states

@@ -3,6 +3,7 @@
 import copy
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -111,6 +112,19 @@ def test_what_the_archive_holds_is_told_in_the_verdict_the_numbers_the_picture_a
     legend = next(each for each in body(page).iter("ul") if each.get("class") == "key")
     assert ENGLISH.states["held"] in " ".join(legend.itertext())
     assert "It is not election video" not in text
+
+
+def test_what_stays_at_the_station_is_told_in_the_verdict_and_the_picture() -> None:
+    calm = first_record(answers.calm_day())
+    cameras: Any = calm["cameras"]
+    cameras[0]["spans"][0] |= {"state": "at-unit", "mode": "UNARMED"}
+    page = render_report(answers.answer(calm))
+    (headline,) = body(page).iter("h1")
+    assert headline.text == "Everything recorded since arming is here and checks"
+    text = said(page)
+    assert ENGLISH.at_unit_note in text
+    assert "Not armed: stays at the station · UNARMED" in text
+    assert ENGLISH.held not in text
 
 
 def test_an_answer_without_held_time_says_nothing_of_an_archive() -> None:

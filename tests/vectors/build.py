@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.vectors import (
+    archived,
     good_days,
     good_forms,
     good_receipts,
@@ -44,6 +45,7 @@ def make_cases() -> list[Case]:
         good_times,
         good_forms,
         good_receipts,
+        archived,
         wrong_lines,
         wrong_chain,
         wrong_certificates,

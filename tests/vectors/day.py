@@ -43,9 +43,9 @@ def ordinary() -> Record:
     return record
 
 
-def quiet() -> Record:
+def quiet(record: Record | None = None) -> Record:
     """An unarmed record with one segment, at its shortest: lines 0 to 3."""
-    record = Record()
+    record = record or Record()
     record.start(START_NS)
     record.run()
     record.gap(FIRST_PICTURE_NS, Cause.STARTING)

@@ -116,13 +116,6 @@ def moved_media() -> Case:
     return good("moved-media", "Every media file lies under another name", record, cam1=_ORDINARY)
 
 
-def init_missing() -> Case:
-    record = day.ordinary()
-    del record.media[f"{record.folder()}/init.mp4"]
-    title = "The init segment is not there; it can be rebuilt"
-    return good("init-missing", title, record, (Code.INIT_MISSING,), cam1=_ORDINARY)
-
-
 def media_unnamed() -> Case:
     record = day.ordinary()
     record.shoot()
@@ -175,7 +168,6 @@ CASES = (
     longest_line,
     odd_nanoseconds,
     moved_media,
-    init_missing,
     media_unnamed,
     torn_tail,
     two_roots,
