@@ -59,7 +59,8 @@ class Inspector:
             except OSError as error:
                 if isinstance(look.expected, ExpectedInit):
                     continue
-                faults = (Fault(code=Code.MEDIA_MISSING, detail=f"{look.expected.path} cannot be read: {error.strerror}"),)
+                detail = f"{look.expected.path} cannot be read: {error.strerror}"
+                faults = (Fault(code=Code.MEDIA_MISSING, detail=detail),)
             if not faults:
                 return faults
             first = first or faults

@@ -2,11 +2,14 @@
 
     python3 check_by_hand.py FOLDER ROOT.pem
 
+FOLDER holds ledger.jws and media/, or is ledgers/STATION/UNIT of an archive's folder, whose media lie in cas/.
+
 A second reader, written from spec/ledger.md, spec/segment.md and spec/receipt.md without a line of this project's
 code: slow, short, and meant to be read. It checks, for one ledger: every line's form, key and signature; that the
 unit's certificate leads to the root; the chain from the genesis text to the close; that segments, recovered pieces
 and gaps leave no moment of a camera out and claim none twice; that every named file is there with its digest, or was
-pruned as it may be: UNARMED, or on a receipt that the archive signed.
+pruned as it may be: UNARMED, or on a receipt that the archive signed. In an archive's folder, UNARMED files that are
+not there stay at the unit (spec/verify.md, section 2.3).
 
 It does not judge the clock, the mode, the validity and revocation of certificates, or forks, and it does not look
 into the media: `unbroken verify` does. Prints what it found; exits with 0 where nothing is wrong, else with 1.
@@ -32,8 +35,7 @@ class WrongError(Exception):
 
 def main(folder: Path, root: Path) -> int:
     record = Record(folder, root)
-    data = (folder / "ledger.jws").read_bytes()
-    for number, line in enumerate(data.split(b"\n")[:-1]):
+    for number, line in enumerate(record.ledger.read_bytes().split(b"\n")[:-1]):
         try:
             record.read(line)
         except WrongError as wrong:
@@ -44,6 +46,8 @@ def main(folder: Path, root: Path) -> int:
     for camera, (covered, missing, held) in sorted(record.totals.items()):
         more = f", {held / 1e9:.3f} s held by the archive" if held else ""
         print(f"{camera}: {covered / 1e9:.3f} s covered, {missing / 1e9:.3f} s in gaps within a boot{more}")
+    if record.at_unit:
+        print(f"{record.at_unit} unarmed segments stay at the unit")
     print("\n".join(record.problems) or "nothing is wrong")
     return 1 if record.problems else 0
 
@@ -52,7 +56,15 @@ class Record:
     """What the lines so far have said."""
 
     def __init__(self, folder, root):
-        self.folder, self.root = folder, root
+        self.folder, self.root, self.cas = folder, root, None
+        self.ledger = folder / "ledger.jws"
+        data = folder.resolve().parent.parent.parent
+        if folder.resolve().parent.parent.name == "ledgers" and (data / "cas").is_dir():
+            self.cas = data / "cas"
+            branches = sorted(folder.glob("*.jws"))
+            if len(branches) != 1:
+                sys.exit(f"{folder} has {len(branches)} branches; only `unbroken verify` judges forks")
+            (self.ledger,) = branches
         self.problems = []
         self.seq, self.digest = -1, None
         self.session, self.point = None, None  # spec/ledger.md 4.1: the key that the newest start enrolled
@@ -65,6 +77,8 @@ class Record:
         self.modes = {}  # folder and index: mode of every segment that a line names
         self.gone = {}  # the same: line of a segment that is not there
         self.named = {}  # digest: the places at which lines name it
+        self.claimed = set()  # what lines with a receipt say was pruned: it is not at the unit
+        self.at_unit = 0
         self.held = []  # what receipts hold: place, line of the segment, seq of the line that pruned it
         self.closed = False
 
@@ -150,12 +164,14 @@ class Record:
         if folder not in self.inits:
             self.say(f"{folder}: no line opened this run")
         path = self.folder / "media" / folder / f"{says['index']:06}.m4s"
+        if self.cas and not path.exists():
+            path = self.cas / says["sha256"][:2] / says["sha256"]
         self.modes[folder, says["index"]] = says["mode"]
         self.named.setdefault(says["sha256"], set()).add((folder, says["index"]))
         if not path.exists():
             self.gone[folder, says["index"]] = says
         elif hashlib.sha256(path.read_bytes()).hexdigest() != says["sha256"]:
-            self.say(f"{path.relative_to(self.folder)}: not the bytes that were signed")
+            self.say(f"{path}: not the bytes that were signed")
 
     on_recovered = on_segment
 
@@ -170,6 +186,7 @@ class Record:
         here = [place for place in self.gone if place[0] == folder and place[1] in indexes]
         if says["reason"] == "receipted" and says.get("receipt") is not None:
             held = self.acknowledged(says["receipt"])
+            self.claimed.update(here)
             for place in [place for place in here if self.gone[place]["sha256"] in held]:
                 self.held.append((place, self.gone.pop(place), says["seq"]))
             if any(place in self.gone for place in here):
@@ -236,8 +253,12 @@ class Record:
             else:
                 self.gone[place] = says
                 self.say(f"seq {seq}: prunes what has the digest of another segment")
-        for folder, index in self.gone:
-            self.say(f"media/{folder}/{index:06}.m4s: missing")
+        for place, says in self.gone.items():
+            if self.cas and says["mode"] == "UNARMED" and place not in self.claimed:
+                self.at_unit += 1
+                self.lack(says)
+            else:
+                self.say(f"media/{place[0]}/{place[1]:06}.m4s: missing")
         if not self.closed:
             self.say(f"open end after seq {self.seq}: what came then cannot be told from this copy")
 

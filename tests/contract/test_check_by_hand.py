@@ -33,10 +33,13 @@ WHOLE = (
     "receipted",
     "receipted-partly",
     "receipted-unarmed",
+    "init-rebuilt",
+    "init-missing",
 )
 FOUND = {
     "media-byte-changed": "not the bytes that were signed",
     "media-missing": "missing",
+    "unarmed-missing": "missing",
     "init-changed": "not the bytes that were signed",
     "segment-of-another-camera": "not the bytes that were signed",
     "line-missing": "seq 8 after 6",
@@ -79,9 +82,9 @@ FOUND = {
 }
 
 
-def read(case: str) -> subprocess.CompletedProcess[str]:
+def read(case: str, folder: str = ".") -> subprocess.CompletedProcess[str]:
     """What the reader says of a case. Python's isolated mode keeps this project out of its reach."""
-    command = [sys.executable, "-I", *map(str, (READER, CASES / case, CASES / case / "root.pem"))]
+    command = [sys.executable, "-I", *map(str, (READER, CASES / case / folder, CASES / case / "root.pem"))]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
@@ -96,6 +99,30 @@ def test_a_reader_written_from_the_specification_finds_nothing_in_a_good_record(
 def test_a_reader_written_from_the_specification_finds_the_attack(case: str, problem: str) -> None:
     done = read(case)
     assert problem in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 1
+
+
+ARCHIVED = "data/ledgers/57-002/u-0001"
+
+
+@pytest.mark.parametrize(
+    ("case", "covered_s", "at_unit"),
+    [("archive-copy", 4, 2), ("archive-copy-unarmed", 0, 1), ("archive-copy-of-a-station", 4, 0)],
+)
+def test_it_reads_an_archives_folder_from_which_unarmed_video_stays_away(
+    case: str, covered_s: int, at_unit: int
+) -> None:
+    done = read(case, ARCHIVED)
+    stays = f"{at_unit} unarmed segments stay at the unit\n" if at_unit else ""
+    assert f"cam1: {covered_s}.000 s covered" in done.stdout, done.stdout + done.stderr
+    assert done.stdout.endswith(f"\n{stays}nothing is wrong\n"), done.stdout + done.stderr
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("case", ["archive-lacks-live", "archive-lacks-test", "unarmed-pruned-as-acknowledged"])
+def test_it_finds_what_an_archive_lacks(case: str) -> None:
+    done = read(case, ARCHIVED)
+    assert done.stdout.count(".m4s: missing") == 1, done.stdout + done.stderr
     assert done.returncode == 1
 
 
