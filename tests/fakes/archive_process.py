@@ -39,7 +39,7 @@ class ArchiveProcess:
 
     def start(self) -> None:
         """Begin to serve; on return it listens."""
-        command = [sys.executable, "-m", "unbroken", "archive", "serve", "--config", str(self.config)]
+        command = [sys.executable, "-m", "unbroken", "archive", "ingest", "--config", str(self.config)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, cwd=_CHECKOUT)
         self.process = process

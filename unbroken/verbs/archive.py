@@ -23,7 +23,8 @@ _DELIVER_AGAIN = "The unit is asked for it again while it has it; else import an
 def add_verbs(parser: argparse.ArgumentParser) -> None:
     """The verbs of this group."""
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    _verb(verbs, "serve", "take in what stations deliver, until stopped", _serve)
+    _verb(verbs, "serve", "run all that the archive has to run, until stopped; at present that is ingest", _serve)
+    _verb(verbs, "ingest", "take in what stations deliver, until stopped", _ingest)
     _verb(verbs, "config", "show the configuration in force", _config)
     check = _verb(verbs, "check", "hold ledgers, index and media against each other", _check)
     check.epilog = "Exit codes: 0 nothing found, 1 findings, 2 wrong use. The archive must not run meanwhile."
@@ -69,6 +70,14 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     begin_logging()
     return serve(load_config(arguments.config))
+
+
+def _ingest(arguments: argparse.Namespace) -> int:
+    from archive.config import load_config
+    from archive.serve import ingest
+
+    begin_logging()
+    return ingest(load_config(arguments.config))
 
 
 def _config(arguments: argparse.Namespace) -> int:
