@@ -1,6 +1,7 @@
 """What writes the archive, built from its parts: by whoever has them for itself, the server or a courier."""
 
 from archive.ingest.committer import Committer
+from archive.ingest.held import Receipted
 from archive.ingest.lines import LineIntake
 from archive.parts import Parts
 from archive.receipts import Acknowledger, load_certificates, load_signer
@@ -29,11 +30,13 @@ def make_committer(parts: Parts, clock: Clock) -> Committer:
 
 def make_lines(parts: Parts, clock: Clock, committer: Committer) -> LineIntake:
     """What verifies lines for that committer."""
+    config = parts.config
     return LineIntake(
-        election=parts.config.election,
+        election=config.election,
+        receipted=Receipted(election=config.election, name=config.name, index=parts.index, store=parts.store),
         trust=parts.trust,
         clock=clock,
-        limits=parts.config.limits,
+        limits=config.limits,
         index=parts.index,
         ledgers=parts.ledgers,
         journal=parts.journal,

@@ -58,13 +58,14 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrunedRow:
-    """Media that the unit has deleted: half-open, as in its line."""
+    """Media that the unit has deleted: half-open, as in its line, with the receipt that it shows for it."""
 
     session: str
     camera: str
     run: int
     from_index: int
     to_index: int
+    receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from archive.config import Limits
 from archive.finding import Finding, FindingCode, Oddity
 from archive.index.index import Index
-from archive.index.rows import BranchRow
-from archive.ingest.committer import Committer, FoundWork, LinesWork, ReceiptWork
+from archive.index.rows import BranchRow, NewLines, NewMedia
+from archive.ingest.committer import Committer, FoundWork, LinesWork, ReceiptWork, StoredWork
 from archive.ingest.forks import UnitForks
+from archive.ingest.held import Receipted
 from archive.ingest.reading import OtherUnitError, Refusal
 from archive.ingest.record import ConflictError, Planned, TooManyBranchesError, UnitRecord
 from archive.ingest.refusal import RefusedError
@@ -46,6 +47,7 @@ class LineIntake:
         self,
         *,
         election: str,
+        receipted: Receipted,
         trust: Trusted,
         clock: Clock,
         limits: Limits,
@@ -55,6 +57,7 @@ class LineIntake:
         committer: Committer,
     ) -> None:
         self._election, self._trust, self._clock = election, trust, clock
+        self._receipted = receipted
         self._limits = limits
         self._index, self._ledgers, self._journal = index, ledgers, journal
         self._committer = committer
@@ -88,8 +91,13 @@ class LineIntake:
                 note = Note(subject="branches", seq=None, reason="too many branches", by=by, utc_us=now_us)
                 await self._keep_aside(name, Oddity.TOO_MANY_BRANCHES, texts, note)
                 raise RefusedError(429, "branches", "too many branches", retry_after_s=_TOO_MANY_BRANCHES_S) from error
+            there: tuple[NewMedia, ...] = ()
+            if planned.new is not None and planned.new.pruned:
+                there = await self._look_at_receipts(planned.new, now_us)
             receipt = await self._keep(name, planned)
             record.applied(planned)
+            if there:
+                await self._committer.do(StoredWork(media=there))
             if planned.new is not None and len(record.branches) > 1:
                 await self._tell_forks(name, planned.new.branch.number, now_us)
             if planned.refused is not None:
@@ -157,6 +165,17 @@ class LineIntake:
             name=name, subject=note.subject, code=code, detail=note.reason, seq=note.seq, utc_us=note.utc_us
         )
         await self._committer.do(FoundWork(findings=(finding,), aside=Aside(texts=tuple(texts), note=note)))
+
+    async def _look_at_receipts(self, new: NewLines, now_us: int | None) -> tuple[NewMedia, ...]:
+        """What receipts in ``pruned`` lines speak of and the store has. What is lost is told before the lines count:
+        should the power fail in between, they come again.
+        """
+        shown = await asyncio.to_thread(self._receipted.shown, new, self._trust.now(), now_us)
+        if shown.lost:
+            fields = {"unit": str(new.name), "first": shown.lost[0].detail, "count": len(shown.lost)}
+            _log.error("media that were receipted and pruned are lost", extra={"fields": fields})
+            await self._committer.do(FoundWork(findings=shown.lost))
+        return shown.there
 
     async def _tell_forks(self, name: UnitName, grown: int, now_us: int | None) -> None:
         findings: list[Finding] = []

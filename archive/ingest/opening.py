@@ -31,6 +31,7 @@ from evidence.verify.media import Expected, names_same
 
 _HEAD_BYTES = 1 << 16
 _ALL_BRANCHES = 1 << 20
+_RECEIPTS_AT_ONCE = 256
 _REBUILD = "Keep a copy of the data folder; then a new index can be made: unbroken archive check --rebuild."
 _log = logging.getLogger("archive")
 
@@ -154,6 +155,13 @@ def _catch_up_receipts(index: Index, journal: ReceiptJournal) -> None:
     if end > journal.end:
         raise OperatorError("The journal of receipts is shorter than the index says.", hint=_REBUILD)
     rows: list[ReceiptRow] = []
+    media: list[NewMedia] = []
+
+    def commit() -> None:
+        index.commit(Changes(media=tuple(media), receipts=tuple(rows)))
+        rows.clear()
+        media.clear()
+
     skipped = 0
     for written in journal.behind(end):
         receipt = _receipt(written.text)
@@ -161,24 +169,29 @@ def _catch_up_receipts(index: Index, journal: ReceiptJournal) -> None:
             skipped += 1
             continue
         end = written.offset + written.size_bytes + 1
+        name = UnitName(station=receipt.station, unit=receipt.unit)
         if receipt.kind is Acknowledged.LOGGED:
             subject = logged_subject(receipt.seq or 0, receipt.sha256 or "")
         else:
             subject = stored_subject(receipt.media)
+            # They were durable when it was signed. Should one be gone, reading back tells, as it must: it was promised.
+            media += [NewMedia(name=name, sha256=each) for each in receipt.media]
         rows.append(
             ReceiptRow(
-                name=UnitName(station=receipt.station, unit=receipt.unit),
+                name=name,
                 kind=receipt.kind,
                 subject=subject,
                 offset=written.offset,
                 size_bytes=written.size_bytes,
             )
         )
+        if len(rows) >= _RECEIPTS_AT_ONCE:
+            commit()
     journal.settle(end)
     if skipped:
         _log.warning("receipts could not be read", extra={"fields": {"lines": skipped}})
     if rows:
-        index.commit(Changes(receipts=tuple(rows)))
+        commit()
 
 
 def _receipt(text: str) -> Receipt | None:

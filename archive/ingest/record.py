@@ -270,4 +270,5 @@ def _pruned(body: Pruned) -> PrunedRow:
         run=body.run,
         from_index=body.from_index,
         to_index=body.to_index,
+        receipt=body.receipt,
     )

@@ -2,12 +2,14 @@
 
 import errno
 import io
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from archive.check import check, rebuild
+from archive.index.findings import read_findings
 from archive.parts import open_parts
 from archive.store.local import LocalStore
 from base.durable import Disk
@@ -97,6 +99,46 @@ def test_a_lost_index_is_made_anew_and_nobody_notices(archive: RunningArchive) -
     assert uplink.lines(station.lines[-1:]).json["head"] == head_of(station)
 
 
+@pytest.mark.parametrize("media_are_there", [False, True])
+def test_an_archive_that_is_brought_back_from_yesterday_names_what_nobody_has_any_more(
+    archive: RunningArchive, tmp_path: Path, media_are_there: bool
+) -> None:
+    station = armed_station(archive)
+    deliver(archive.uplink(), station)
+    archive.stop()
+    backup = tmp_path / "yesterday"
+    shutil.copytree(archive.folder, backup)
+    archive.start()
+    station.segments(2)
+    receipt = deliver(archive.uplink(), station)
+    media = media_of(station)
+    station.pruned("cam-0", 3, 5, receipt=receipt)
+    assert archive.uplink().lines(station.lines).json["lacks"] == []
+    archive.stop()
+    today = tmp_path / "today"
+    archive.folder.rename(today)
+    shutil.copytree(backup, archive.folder)
+    if media_are_there:
+        shutil.copytree(today / "data" / "cas", archive.config.data / "cas", dirs_exist_ok=True)
+    archive.start()
+    answer = archive.uplink().lines(station.lines)
+    assert (answer.status, answer.json["lacks"]) == (200, [])
+    found = read_findings(archive.config.database, archive.config.election)
+    gone = [] if media_are_there else sorted(list(media)[3:])
+    assert [(row.code.value, row.detail) for row in found] == [("lost-by-archive", each) for each in gone]
+    kept = sorted(media) if media_are_there else sorted(list(media)[:3])
+    assert archive.uplink().receipts(kept).json["receipt"] is not None
+
+
+def test_a_receipt_that_is_not_this_archives_admits_nothing(archive: RunningArchive) -> None:
+    station, other = armed_station(archive), armed_station(archive, unit="u2", seed="two")
+    receipt = deliver(archive.uplink(unit="u2", key="two"), other)
+    for text in (receipt, receipt[:-4] + "AAAA", "no receipt"):
+        station.pruned("cam-0", 0, 1, drop=False, receipt=text)
+    assert archive.uplink().lines(station.lines).status == 200
+    assert read_findings(archive.config.database, archive.config.election) == []
+
+
 class BadSector(io.BytesIO):
     """A file of which the disk gives nothing."""
 
@@ -108,7 +150,9 @@ def test_one_unreadable_object_is_no_reason_to_have_no_index(
     archive: RunningArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     station = armed_station(archive)
-    deliver(archive.uplink(), station)
+    uplink = archive.uplink()
+    uplink.lines(station.lines)
+    assert {uplink.media(data).status for data in media_of(station).values()} == {201}
     archive.stop()
     bad, *good = sorted(media_of(station))
     whole = LocalStore.open
@@ -136,8 +180,8 @@ def test_an_index_older_than_the_files_heals_at_the_start(archive: RunningArchiv
     archive.start()
     uplink = archive.uplink()
     assert uplink.lines().json["head"] == head_of(station)
-    assert uplink.receipts(sorted(media_of(station))).json["lacks"] == sorted(media_of(station)), "not yet counted"
-    assert deliver(uplink, station) == receipt
+    assert uplink.lines().json["lacks"] == [], "what was signed for counts, though the unit may have pruned it since"
+    assert uplink.receipts(sorted(media_of(station))).json["receipt"] == receipt
     assert archive.ledger() == station.ledger
 
 

@@ -304,7 +304,16 @@ class Station:
         """A ``clock`` line; set ``utc_us`` and ``error_us`` first."""
         self.append(lines.ClockLine(change=change, step_us=step_us))
 
-    def pruned(self, camera: str, from_index: int, to_index: int, *, run: int = 0, drop: bool = True) -> None:
+    def pruned(
+        self,
+        camera: str,
+        from_index: int,
+        to_index: int,
+        *,
+        run: int = 0,
+        drop: bool = True,
+        receipt: str | None = None,
+    ) -> None:
         """A ``pruned`` line for segments of the running session; ``drop`` deletes them, too."""
         body = lines.Pruned(
             camera=camera,
@@ -312,7 +321,8 @@ class Station:
             run=run,
             from_index=from_index,
             to_index=to_index,
-            reason="unarmed-expired",
+            reason="unarmed-expired" if receipt is None else "receipted",
+            receipt=receipt,
         )
         self.append(body)
         for index in range(from_index, to_index) if drop else ():
