@@ -59,11 +59,6 @@ class LinesAnswer:
     receipt: str | None = member(nullable(text(MAX_BYTES)))
     refused: Refused | None = member(nullable(_refused))
 
-    @property
-    def complete(self) -> bool:
-        """Whether ``lacks`` names everything that the archive lacks."""
-        return len(self.lacks) < MOST_LACKS
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptAnswer:

@@ -12,6 +12,7 @@ import aiohttp
 
 from appliance.uplink.answers import MOST_ANSWER_BYTES, LinesAnswer, ReceiptAnswer, Refused, Reply
 from appliance.uplink.body import Before, Body, chunk_bytes
+from appliance.uplink.plan import MOST_LACKS
 from base.errors import PeerError
 from base.version import VERSION
 from evidence import jws
@@ -20,6 +21,8 @@ CONNECT_S = 15.0
 """Names, routes and TLS take no longer than this, mostly."""
 ANSWER_S = 20.0
 """Nothing moves for so long, in either direction: the connection is taken for dead."""
+MOST_PATIENCE_S = 60.0
+"""So much longer, where questions have been seen to take long."""
 READ_BYTES = 16 << 10
 LINES_TYPE = "application/vnd.unbroken.lines"
 MEDIA_TYPE = "video/mp4"
@@ -52,7 +55,7 @@ class ArchiveClient:
     ) -> None:
         self._url = url.rstrip("/")
         self._context = context
-        self._answer_s = answer_s
+        self._answer_s = self._patience_s = answer_s
         self._connect_s = connect_s
         self._session: aiohttp.ClientSession
 
@@ -76,21 +79,28 @@ class ArchiveClient:
     ) -> None:
         await self._session.close()
 
+    def expect(self, took_s: float) -> None:
+        """A question took so long: the next may take twice that before silence is one that counts."""
+        self._patience_s = self._answer_s + min(2 * took_s, MOST_PATIENCE_S)
+
     async def lines(
         self,
         data: bytes = b"",
         *,
         at: int | None = None,
         branch: int | None = None,
+        most_lacks: int = MOST_LACKS,
         bytes_s: int | None = None,
         sent: Callable[[], None] = lambda: None,
     ) -> LinesAnswer:
         """Section 2 and 5: send whole lines, or ask for the head (no ``data``), or for the line ``at``.
 
-        ``bytes_s`` is what the link carries; ``sent`` is called once all is on its way.
+        At most ``most_lacks`` missing media are to be told. ``bytes_s`` is what the link carries; ``sent`` is called
+        once all is on its way.
         """
-        query = "" if at is None else f"?from={at}"
-        query = query if branch is None else f"?branch={branch}"
+        asked = {"from": at, "branch": branch, "lacks": most_lacks if most_lacks < MOST_LACKS else None}
+        words = "&".join(f"{key}={value}" for key, value in asked.items() if value is not None)
+        query = f"?{words}" if words else ""
         headers = {"Content-Type": LINES_TYPE}
         reply = await self._exchange("POST", f"/v1/lines{query}", data, headers, bytes_s=bytes_s, sent=sent)
         reply.require(200, 409, 422)
@@ -145,11 +155,11 @@ class ArchiveClient:
     ) -> Reply:
         clock = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._connect_s + self._answer_s) as deadline:
+            async with asyncio.timeout(self._connect_s + self._patience_s) as deadline:
 
                 def moved() -> None:
                     if not deadline.expired():
-                        deadline.reschedule(clock.time() + self._answer_s)
+                        deadline.reschedule(clock.time() + self._patience_s)
 
                 with Body(data, chunk_bytes=chunk_bytes(bytes_s), before=before, moved=moved, sent=sent) as body:
                     async with self._session.request(
@@ -160,9 +170,10 @@ class ArchiveClient:
                         allow_redirects=False,
                         trace_request_ctx=moved,
                     ) as answer:
+                        sent()
                         return Reply(status=answer.status, headers=answer.headers, body=await _whole(answer, moved))
         except TimeoutError as error:
-            raise PeerError(f"the archive did not move for {self._answer_s:.0f} s", retry=True) from error
+            raise PeerError(f"the archive did not move for {self._patience_s:.0f} s", retry=True) from error
         except (aiohttp.ClientError, OSError) as error:
             raise PeerError(_in_words(error), retry=True) from error
 

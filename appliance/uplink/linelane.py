@@ -7,7 +7,15 @@ from appliance.uplink.agreement import Agreement, agree
 from appliance.uplink.answers import BusyError, LinesAnswer
 from appliance.uplink.linebook import LineBook, Stretch
 from appliance.uplink.pace import SECOND_NS
-from appliance.uplink.plan import ASK_NS, GREETING_BYTES, LEAST_BATCH_BYTES, batch_bytes, first_batch_bytes
+from appliance.uplink.plan import (
+    ASK_NS,
+    GREETING_BYTES,
+    LEAST_BATCH_BYTES,
+    MOST_LACKS,
+    batch_bytes,
+    first_batch_bytes,
+    fitting_lacks,
+)
 from appliance.uplink.receipts import read_logged
 from appliance.uplink.talk import IDLE_S, StuckError, Talk
 from appliance.uplink.way import Rank
@@ -18,7 +26,7 @@ LOGGED_NS = 60 * SECOND_NS
 TELLING_S = 0.5
 """A shorter request tells more of the way there and back than of the link."""
 SLOW_S = 2.0
-"""Where a request takes so long the link has room for nothing beside lines, until there are none to send."""
+"""Where a request takes so long the link has room for nothing beside lines, until one has carried the newest."""
 
 
 class LineLane:
@@ -50,7 +58,7 @@ class LineLane:
         0, or how many seconds there is nothing to do unless the bell rings.
         """
         talk = self._talk
-        stands, stretch = await self._at.disk.do(_next, self._at.lines, talk.agreed, self._batch_bytes)
+        stands, stretch, more = await self._at.disk.do(_next, self._at.lines, talk.agreed, self._batch_bytes)
         if talk.in_doubt or not stands:
             await self.agree()
             return 0
@@ -66,13 +74,13 @@ class LineLane:
                     return 0
             return IDLE_S
         try:
-            await self._send(stretch)
+            await self._send(stretch, more=more)
         except (BusyError, StuckError):
             self._leave()
             raise
         return 0
 
-    async def _send(self, stretch: Stretch) -> None:
+    async def _send(self, stretch: Stretch, *, more: bool) -> None:
         talk = self._talk
         try:
             data = await self._at.disk.do(_read, self._at.ledger, stretch)
@@ -80,10 +88,13 @@ class LineLane:
             raise StuckError(f"the ledger cannot be read: {error.strerror}") from error
         branch = talk.agreed.next_seq if talk.agreed.branch else None
         began_ns = self._at.boot_ns()
+        most = fitting_lacks(talk.lines_bytes_s, more=more)
         with talk.question() as changed, talk.way.taken(Rank.LINES) as leave:
-            answer = await talk.client.lines(data, branch=branch, bytes_s=talk.lines_bytes_s, sent=leave)
+            answer = await talk.client.lines(
+                data, branch=branch, most_lacks=most, bytes_s=talk.lines_bytes_s, sent=leave
+            )
             self._asked_ns = self._at.boot_ns()
-            self._batch_bytes = batch_bytes(self._batch_bytes, len(data), self._judge(len(data), began_ns))
+            self._batch_bytes = batch_bytes(self._batch_bytes, len(data), self._judge(len(data), began_ns, more=more))
         if answer.head == stretch.head:
             self._at.state.tries = 0
             await self._stand(Agreement(common=stretch.head, branch=False))
@@ -92,17 +103,18 @@ class LineLane:
             if agreed == talk.agreed:
                 raise StuckError("the archive takes no line and refuses none")
             await self._stand(agreed)
-        await self._take_in(answer, changed)
+        await self._take_in(answer, changed, most)
         if answer.refused is not None:
             talk.in_doubt = True
             told = answer.refused
             raise StuckError(f"the archive refuses line {told.seq}: {told.code}: {told.message}")
 
-    def _judge(self, size_bytes: int, began_ns: int) -> float:
-        """Learn from a request how slow the link is; how many seconds it took."""
+    def _judge(self, size_bytes: int, began_ns: int, *, more: bool = True) -> float:
+        """Learn from a request how slow the link is; how many seconds it took. ``more``: there may be more to send."""
         took_s = max(self._at.boot_ns() - began_ns, 1) / SECOND_NS
         self._talk.lines_bytes_s = max(int(size_bytes / took_s), 1) if took_s >= TELLING_S else None
-        if took_s <= SLOW_S:
+        self._talk.client.expect(took_s)
+        if took_s <= SLOW_S or not more:
             self._leave()
         elif self._alone is None:
             self._alone = self._talk.way.take(Rank.LINES)
@@ -122,8 +134,9 @@ class LineLane:
         self._asked_ns = self._at.boot_ns()
         return answer
 
-    async def _take_in(self, answer: LinesAnswer, changed: set[str]) -> None:
-        await self._talk.settle(answer, changed)
+    async def _take_in(self, answer: LinesAnswer, changed: set[str], most: int = MOST_LACKS) -> None:
+        """``most`` is how many missing media it may have told."""
+        await self._talk.settle(answer, changed, complete=len(answer.lacks) < most)
         now_ns, head = self._at.boot_ns(), answer.head
         if answer.receipt is None or head is None or head != self._talk.agreed.common:
             return
@@ -140,12 +153,13 @@ class LineLane:
             await self._at.disk.do(self._at.lines.mark, "receipt", receipt.utc_us)
 
 
-def _next(lines: LineBook, agreed: Agreement, limit_bytes: int) -> tuple[bool, Stretch | None]:
-    """Whether our own ledger has not lost what was agreed on, and the next lines to send."""
+def _next(lines: LineBook, agreed: Agreement, limit_bytes: int) -> tuple[bool, Stretch | None, bool]:
+    """Whether our own ledger has not lost what was agreed on, the next lines to send, and whether there are more."""
     common = agreed.common
     line = None if common is None else lines.line(common.seq)
     stands = common is None or (line is not None and line.head == common)
-    return stands, lines.stretch(agreed.next_seq, limit_bytes) if stands else None
+    stretch, tail = lines.stretch(agreed.next_seq, limit_bytes) if stands else None, lines.tail()
+    return stands, stretch, tail is not None and stretch is not None and stretch.head != tail.head
 
 
 def _read(ledger: Path, stretch: Stretch) -> bytes:

@@ -58,7 +58,7 @@ class Media:
 LEAST_BATCH_BYTES = 1
 """One line."""
 FIRST_BATCH_BYTES = 64 << 10
-GREETING_BYTES = 3_000
+GREETING_BYTES = 1_500
 """What a connection costs on the way up until its first question is answered."""
 BATCH_S = 4.0
 """A batch of lines takes about so long where the link carries no more; then nothing stands long behind it."""
@@ -67,6 +67,8 @@ MOST_BATCH_BYTES = 1 << 20
 MOST_LINES = 2_048
 MOST_RECEIPT = 128
 MOST_LACKS = 512
+LEAST_LACKS = 8
+LACKS_S = 0.5
 DIGEST_BYTES = 67
 """Of a segment, where it is asked for or named."""
 RECEIPT_NS = 10_000_000_000
@@ -118,6 +120,15 @@ def batch_bytes(before: int, size_bytes: int, took_s: float) -> int:
 def _carried(size_bytes: int, took_s: float) -> int:
     """How much passes in the time of a batch."""
     return max(LEAST_BATCH_BYTES, int(size_bytes * BATCH_S / max(took_s, 0.001)))
+
+
+def fitting_lacks(bytes_s: int | None, *, more: bool) -> int:
+    """How many missing media an answer is to tell on a link that carries so much: none while ``more`` lines go up
+    first, since the last of them brings the list, and else what passes in a moment.
+    """
+    if more:
+        return 0
+    return MOST_LACKS if bytes_s is None else min(MOST_LACKS, max(LEAST_LACKS, int(bytes_s * LACKS_S) // DIGEST_BYTES))
 
 
 def fitting_receipt(bytes_s: int | None) -> int:

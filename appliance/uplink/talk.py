@@ -103,9 +103,9 @@ class Talk:
         """The newest line that both have; -1 where there is none."""
         return self.agreed.next_seq - 1
 
-    async def settle(self, answer: LinesAnswer, changed: set[str]) -> None:
-        """Take in what an answer says of media, and wake all lanes."""
+    async def settle(self, answer: LinesAnswer, changed: set[str], *, complete: bool) -> None:
+        """Take in what an answer says of media, ``complete`` where it names all that are missing; wake all lanes."""
         up_to = self.common_seq if answer.head == self.agreed.common else -1
         but = changed | self.sending
-        await self.at.disk.do(self.at.media.settle, answer.lacks, up_to, complete=answer.complete, but=but)
+        await self.at.disk.do(self.at.media.settle, answer.lacks, up_to, complete=complete, but=but)
         self.at.bell.ring()

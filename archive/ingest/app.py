@@ -30,7 +30,7 @@ MAX_LINES_BYTES = 1 << 20
 LINES_TYPE = "application/vnd.unbroken.lines"
 _MAX_RECEIPTS_BYTES = 1 << 14
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_SEQ = re.compile(r"0|[1-9][0-9]{0,15}")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
 _log = logging.getLogger("archive")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -68,9 +68,9 @@ class Endpoints:
     async def lines(self, request: web.Request) -> web.Response:
         """Sections 2 and 5."""
         name, by = await self._unit(request)
-        ask, branch = _seq(request, "from"), _seq(request, "branch")
-        if set(request.query) - {"from", "branch"} or (ask is not None and branch is not None):
-            raise RefusedError(400, "form", "the query is one of from=SEQ and branch=SEQ, or empty")
+        ask, branch, most = _number(request, "from"), _number(request, "branch"), _number(request, "lacks")
+        if set(request.query) - {"from", "branch", "lacks"} or (ask is not None and branch is not None):
+            raise RefusedError(400, "form", "the query has one of from=SEQ and branch=SEQ, and lacks=COUNT, at most")
         _require_type(request, LINES_TYPE)
         with self.admission.admit(name, min(request.content_length or MAX_LINES_BYTES, MAX_LINES_BYTES), 0):
             body = await self._whole(request, MAX_LINES_BYTES)
@@ -81,10 +81,10 @@ class Endpoints:
             if len(texts) > MAX_LINES:
                 raise RefusedError(413, "form", f"at most {MAX_LINES} lines at a time")
             if ask is None:
-                return _lines_response(await self.commits.lines(name, texts, branch=branch, by=by))
+                return _lines_response(await self.commits.lines(name, texts, branch=branch, by=by), most)
             if texts:
                 raise RefusedError(400, "form", "from=SEQ comes without lines")
-            return _lines_response(await self.commits.line_at(name, ask))
+            return _lines_response(await self.commits.line_at(name, ask), most)
 
     async def media(self, request: web.Request) -> web.Response:
         """Section 3."""
@@ -165,11 +165,12 @@ async def _answer_refusals(request: web.Request, handler: Handler) -> web.Stream
         return web.json_response(refusal, status=503, headers={"Retry-After": "5"})
 
 
-def _lines_response(answer: LinesAnswer) -> web.Response:
+def _lines_response(answer: LinesAnswer, most: int | None) -> web.Response:
+    """``most`` is how many missing media are told, where the unit wants fewer than there may be."""
     refused = answer.refused
     members = {
         "head": None if answer.head is None else {"seq": answer.head[0], "sha256": answer.head[1]},
-        "lacks": list(answer.lacks),
+        "lacks": list(answer.lacks)[:most],
         "receipt": answer.receipt,
         "refused": refused and {"seq": refused.seq, "code": refused.code, "message": refused.message},
     }
@@ -195,10 +196,10 @@ def _require_type(request: web.Request, wanted: str) -> None:
         raise RefusedError(415, "form", f"Content-Type is not {wanted}")
 
 
-def _seq(request: web.Request, key: str) -> int | None:
+def _number(request: web.Request, key: str) -> int | None:
     values = request.query.getall(key, [])
     if not values:
         return None
-    if len(values) > 1 or not _SEQ.fullmatch(values[0]):
-        raise RefusedError(400, "form", f"{key} is no line's number")
+    if len(values) > 1 or not _NUMBER.fullmatch(values[0]):
+        raise RefusedError(400, "form", f"{key} is no number")
     return int(values[0])

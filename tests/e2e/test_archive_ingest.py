@@ -90,6 +90,17 @@ def test_a_dropped_answer_costs_nothing_but_the_asking_again(archive: RunningArc
     assert uplink.lines().json["lacks"] == []
 
 
+def test_a_unit_is_told_of_no_more_missing_media_than_it_asks_for(archive: RunningArchive) -> None:
+    station = armed_station(archive)
+    uplink = archive.uplink()
+    assert uplink.lines(station.lines, "?lacks=0").json["lacks"] == []
+    whole = uplink.lines().json["lacks"]
+    assert isinstance(whole, list)
+    assert len(whole) == len(media_of(station)) > 1
+    assert uplink.lines((), "?lacks=1").json["lacks"] == whole[:1], "the newest"
+    assert uplink.lines((), "?lacks=some").status == 400
+
+
 def test_lines_in_many_requests_are_one_ledger(archive: RunningArchive) -> None:
     station = armed_station(archive, segments=20)
     uplink = archive.uplink()

@@ -86,6 +86,7 @@ class ArchivePeer:
         """Digest and priority of the segments, as they came."""
         self.receipts: dict[tuple[str, ...], str] = {}
         self.exchanges = 0
+        self._most = MOST_LACKS
         self.log: list[str] = []
         self.faults = Faults()
         self.utc_us = NOON_US
@@ -154,6 +155,7 @@ class ArchivePeer:
     async def _post_lines(self, request: web.Request) -> web.Response:
         data = await request.read()
         asked, branch = request.query.get("from"), request.query.get("branch")
+        self._most = int(request.query.get("lacks", MOST_LACKS))
         if asked is not None:
             at = int(asked)
             return self._answer(200, None if at >= len(self.lines) else at)
@@ -208,7 +210,7 @@ class ArchivePeer:
         receipt = None
         if head is not None and status == 200:
             receipt = self._sign(kind=Acknowledged.LOGGED, **head)
-        members = {"head": head, "lacks": lacks[:MOST_LACKS], "receipt": receipt, "refused": refused}
+        members = {"head": head, "lacks": lacks[: self._most], "receipt": receipt, "refused": refused}
         return web.json_response(members, status=status)
 
     async def _put_media(self, request: web.Request) -> web.Response:

@@ -36,9 +36,7 @@ def test_an_answer_of_the_page_is_read_and_unknown_members_are_ignored() -> None
     head = {"seq": 4, "sha256": "h" * 43, "more": 1}
     answer = _reply({**GOOD, "head": head, "lacks": ["0" * 64], "more": {}}).read(LinesAnswer)
     assert answer.head is not None
-    assert (answer.head.seq, answer.lacks, answer.complete) == (4, ("0" * 64,), True)
-    full = _reply({**GOOD, "lacks": [f"{n:064x}" for n in range(512)]}).read(LinesAnswer)
-    assert not full.complete
+    assert (answer.head.seq, answer.lacks) == (4, ("0" * 64,))
 
 
 @pytest.mark.parametrize(

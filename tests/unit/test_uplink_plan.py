@@ -22,6 +22,7 @@ from appliance.uplink.plan import (
     backfill,
     batch_bytes,
     first_batch_bytes,
+    fitting_lacks,
     fitting_receipt,
     live,
     newest_common,
@@ -100,14 +101,14 @@ def test_batches_grow_while_the_link_carries_them_and_shrink_where_one_takes_lon
     for _ in range(4):
         sizes.append(size)
         size = batch_bytes(size, size, 0.2)
-    assert sizes == [24_000, 192_000, MOST_BATCH_BYTES, MOST_BATCH_BYTES]
+    assert sizes == [12_000, 96_000, 768_000, MOST_BATCH_BYTES]
     assert batch_bytes(MOST_BATCH_BYTES, 700, 0.1) == MOST_BATCH_BYTES, "a small batch says nothing of a great one"
     assert batch_bytes(MOST_BATCH_BYTES, MOST_BATCH_BYTES, 40) == MOST_BATCH_BYTES // 10
 
 
 def test_the_first_batch_is_what_the_greeting_lets_expect() -> None:
     assert first_batch_bytes(0.001) == FIRST_BATCH_BYTES
-    assert first_batch_bytes(24) == 500, "a kilobit a second"
+    assert first_batch_bytes(12) == 500, "a kilobit a second"
     assert first_batch_bytes(1e9) == LEAST_BATCH_BYTES
 
 
@@ -127,6 +128,15 @@ def test_on_a_link_that_stays_as_it_is_a_batch_takes_a_few_seconds_or_is_one_lin
 )
 def test_a_thin_link_is_asked_for_small_receipts(bytes_s: int | None, media: int) -> None:
     assert fitting_receipt(bytes_s) == media
+
+
+@pytest.mark.parametrize(("bytes_s", "media"), [(None, 512), (1_000_000, 512), (31_250, 233), (125, 8)])
+def test_a_thin_link_is_told_of_few_missing_media(bytes_s: int | None, media: int) -> None:
+    assert fitting_lacks(bytes_s, more=False) == media
+
+
+def test_while_more_lines_follow_no_missing_media_are_told() -> None:
+    assert fitting_lacks(None, more=True) == 0
 
 
 def test_a_full_receipt_is_asked_for_at_once_and_a_small_one_after_a_while() -> None:
