@@ -89,19 +89,16 @@ class AsideFiles:
         """
         unit = self._unit(name)
         new = [line for line in dict.fromkeys(aside.texts) if _short(line) not in unit.lines]
-        if new and not self._write(name, unit, new):
+        note = json.dumps(encode(aside.note), indent=1).encode() + b"\n"
+        if new and not self._write(name, unit, new, len(note)):
             return None
-        digest = unit.lines[_short(aside.texts[0])]
-        note = self._folder / name.station / name.unit / f"{digest}.{code}.json"
-        if note.exists():
-            # A process that died here before may have left a name that is not durable yet.
-            self._disk.sync_directory(note.parent)
-        else:
-            data = json.dumps(encode(aside.note), indent=1).encode() + b"\n"
-            self._disk.put(note, data)
-            self._count(unit, len(data))
+        # Where the first came before, it lies elsewhere than those that are new; each file has its note.
+        places = [unit.lines[_short(line)] for line in (aside.texts[0], *new[:1])]
+        for digest in dict.fromkeys(places):
+            if not self._note(name, unit, self._folder / name.station / name.unit / f"{digest}.{code}.json", note):
+                return None
         # COMMIT: the lines are evidence of something.
-        return digest
+        return places[0]
 
     def kept(self) -> Iterator[Kept]:
         """All notes whose lines lie there, by unit. One that cannot be read is told and passed over."""
@@ -122,16 +119,32 @@ class AsideFiles:
             if hashlib.sha256(path.read_bytes()).hexdigest() != path.stem:
                 yield path
 
-    def _write(self, name: UnitName, unit: _Unit, new: Sequence[bytes]) -> bool:
-        data = b"".join(line + b"\n" for line in new)
-        if (
-            len(unit.lines) + len(new) > self._most_lines
-            or unit.size_bytes + len(data) > MOST_UNIT_BYTES
-            or self._size_bytes + len(data) > self._most_bytes
-        ):
-            if not unit.full:
-                _log.error("there is no room for evidence", extra={"fields": {"unit": str(name), "lines": len(new)}})
+    def _note(self, name: UnitName, unit: _Unit, path: Path, data: bytes) -> bool:
+        """Whether it lies there; the first one stays."""
+        if path.exists():
+            # A process that died here before may have left a name that is not durable yet.
+            self._disk.sync_directory(path.parent)
+            return True
+        if not self._room(name, unit, 0, len(data)):
+            return False
+        self._disk.put(path, data)
+        self._count(unit, len(data))
+        return True
+
+    def _room(self, name: UnitName, unit: _Unit, lines: int, size_bytes: int) -> bool:
+        there = (
+            len(unit.lines) + lines <= self._most_lines
+            and unit.size_bytes + size_bytes <= MOST_UNIT_BYTES
+            and self._size_bytes + size_bytes <= self._most_bytes
+        )
+        if not there and not unit.full:
+            _log.error("there is no room for evidence", extra={"fields": {"unit": str(name), "lines": lines}})
             unit.full = True  # said once
+        return there
+
+    def _write(self, name: UnitName, unit: _Unit, new: Sequence[bytes], note_bytes: int) -> bool:
+        data = b"".join(line + b"\n" for line in new)
+        if not self._room(name, unit, len(new), len(data) + note_bytes):
             return False
         digest = hashlib.sha256(data).hexdigest()
         path = self._folder / name.station / name.unit / f"{digest}.lines"

@@ -49,6 +49,22 @@ def test_what_comes_again_and_again_fills_nothing(tmp_path: Path) -> None:
     assert files.keep(OTHER, Code.CERT_REVOKED, aside(b"one")) == digest(b"one"), "each unit's own"
 
 
+def test_no_lines_lie_there_without_a_note(tmp_path: Path) -> None:
+    files = AsideFiles(Disk(), tmp_path)
+    first = files.keep(UNIT, Code.CERT_REVOKED, aside(b"one"))
+    assert files.keep(UNIT, Code.CERT_REVOKED, aside(b"one", b"two", b"three")) == first
+    assert {kept.digest for kept in files.kept()} == {first, digest(b"two", b"three")}
+
+
+def test_notes_of_one_line_are_bounded_as_lines_are(tmp_path: Path) -> None:
+    files = AsideFiles(Disk(), tmp_path, most_bytes=700)
+    codes = [Code.CERT_REVOKED, Code.KEY_UNKNOWN, Code.KEY_STALE, Code.LINE_MISSING, Code.PREV_MISMATCH]
+    told = [files.keep(UNIT, code, aside(b"one")) for code in codes]
+    assert told[0] == digest(b"one")
+    assert told[-1] is None
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) <= 700
+
+
 def test_one_line_can_be_evidence_of_several_things(tmp_path: Path) -> None:
     files = AsideFiles(Disk(), tmp_path)
     codes: set[FindingCode] = {Code.CERT_REVOKED, Oddity.WRONG_UNIT}
@@ -64,10 +80,10 @@ def test_nobody_can_fill_the_disk_with_evidence(tmp_path: Path) -> None:
     assert files.keep(UNIT, Code.KEY_UNKNOWN, aside(b"3")) is not None
     assert files.keep(UNIT, Code.KEY_UNKNOWN, aside(b"1")) is not None, "what lies there needs no room"
     assert files.keep(OTHER, Code.KEY_UNKNOWN, aside(b"4")) is not None
-    small = AsideFiles(Disk(), tmp_path / "small", most_bytes=100)
+    small = AsideFiles(Disk(), tmp_path / "small", most_bytes=400)
     assert small.keep(UNIT, Code.KEY_UNKNOWN, aside(b"x" * 60)) is not None
     assert small.keep(OTHER, Code.KEY_UNKNOWN, aside(b"y" * 60)) is None
-    after = AsideFiles(Disk(), tmp_path / "small", most_bytes=100)
+    after = AsideFiles(Disk(), tmp_path / "small", most_bytes=400)
     assert after.keep(OTHER, Code.KEY_UNKNOWN, aside(b"y" * 60)) is None, "another process counts what lies there"
 
 
