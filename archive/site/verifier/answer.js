@@ -1,6 +1,7 @@
 /** The answer as JSON (spec/verify.md, section 5). */
 
 import { verdictOf, worstOf, writeFinding } from './findings.js';
+import { addRange, meets } from './ranges.js';
 import { milliseconds, spansOf, sumSpans } from './timeline.js';
 
 /** The answer on all records. */
@@ -54,7 +55,7 @@ function writeRecord(record) {
 /** Every camera that a start names or that has a piece. */
 function camerasOf(record) {
   const names = new Set(record.cameras.keys());
-  for (const { camera, attributed } of record.pieces.values()) if (attributed) names.add(camera);
+  for (const { camera } of record.pieces.values()) names.add(camera);
   for (const { camera } of record.gaps) names.add(camera);
   return [...names].sort();
 }
@@ -62,17 +63,12 @@ function camerasOf(record) {
 function writeCamera(record, camera, at) {
   const spans = spansOf(record, camera);
   const { covered, held, missing, modes } = sumSpans(spans);
-  const here = piecesHere(record, camera);
-  const sum = (count) => here.reduce((total, piece) => total + count(piece), 0);
   return {
     camera,
     covered_ms: covered,
     held_ms: held,
     missing_ms: missing,
-    segments: sum(({ kind }) => (kind === 'segment' ? 1 : 0)),
-    recovered: sum(({ kind }) => (kind === 'recovered' ? 1 : 0)),
-    frames: sum(({ frames }) => frames),
-    dropped_frames: sum(({ holes: [dropped] }) => dropped),
+    ...countHere(record, camera),
     gaps: spans
       .filter(({ state }) => state === 'gap')
       .map(({ from, to, duration_ns, cause, evidence }) => ({
@@ -92,12 +88,19 @@ function writeCamera(record, camera, at) {
   };
 }
 
-/** The pieces of a camera that are here, each digest once. */
-function piecesHere(record, camera) {
-  const pieces = new Map();
-  for (const piece of record.pieces.values()) {
-    const here = piece.state === 'here' || piece.state === 'absent';
-    if (piece.camera === camera && piece.attributed && here && !pieces.has(piece.sha256)) pieces.set(piece.sha256, piece);
+/** What is here of a camera. Pictures of a time that another piece covers are counted once. */
+function countHere(record, camera) {
+  const counts = { segments: 0, recovered: 0, frames: 0, dropped_frames: 0 };
+  const covered = new Map();
+  for (const { camera: name, state, kind, boot_id, from_ns, to_ns, frames, holes } of record.pieces.values()) {
+    if (name !== camera || (state !== 'here' && state !== 'absent')) continue;
+    counts[kind === 'segment' ? 'segments' : 'recovered'] += 1;
+    if (!covered.has(boot_id)) covered.set(boot_id, []);
+    if (!meets(covered.get(boot_id), from_ns, to_ns)) {
+      counts.frames += frames;
+      counts.dropped_frames += holes[0];
+    }
+    addRange(covered.get(boot_id), from_ns, to_ns);
   }
-  return [...pieces.values()];
+  return counts;
 }

@@ -5,63 +5,63 @@ const GRACE_NS = 10_000_000_000;
 /** The modes of one ledger. `report(code, detail)` takes findings on the line at hand. */
 export function arming(report) {
   const profiles = new Map();
+  const refused = new Set();
   const boots = [];
-  let refused = false;
-  let excused = false;
-  let changes = [{ mode: 'UNARMED', boot: -1, boot_ns: 0 }];
+  let mode = 'UNARMED';
+  /** The last change: `{boot, boot_ns, before}`, or null. */
+  let change = null;
+  /** After a break a line that armed the unit may be missing. */
+  let unsure = false;
 
   const bootNumber = (boot_id) => {
     if (!boots.includes(boot_id)) boots.push(boot_id);
     return boots.indexOf(boot_id);
   };
 
-  /** The modes that a segment of this time may have. */
-  const allowed = (boot, from_ns) => {
-    const modes = [];
-    for (let at = changes.length - 1; at >= 0; at -= 1) {
-      modes.push(changes[at].mode);
-      const { boot: since, boot_ns } = changes[at];
-      if (boot > since || (boot === since && from_ns >= boot_ns + GRACE_NS)) break;
-    }
-    return modes;
+  const set = (next, boot, boot_ns) => {
+    if (next !== mode) change = { boot, boot_ns, before: mode };
+    mode = next;
+    unsure = false;
   };
+
+  /** Whether a segment of this time may still be of the mode before the last change. */
+  const isInTime = (boot, from_ns) =>
+    boot < change.boot || (boot === change.boot && from_ns < change.boot_ns + GRACE_NS);
 
   return {
     /** The boots in their order. */
     begin(boot_id) {
       bootNumber(boot_id);
     },
-    /** A profile that verifies, by the digest of its text; null for one that does not. */
+    /** A profile by the digest of its text; null for one that is refused. */
     profile(profile, digest) {
-      if (profile === null) refused = true;
-      else profiles.set(digest, profile);
+      if (profile === null) refused.add(digest);
+      else profiles.set(digest, profile.mode);
     },
     /** An `armed` event. */
-    armed({ mode, profile_sha256 }, boot_id, boot_ns) {
-      if (!['UNARMED', 'TEST', 'LIVE'].includes(mode)) {
+    armed({ mode: claimed, profile_sha256 }, boot_id, boot_ns) {
+      if (claimed !== 'TEST' && claimed !== 'LIVE') {
         report('mode-mismatch', 'an event arms for no mode');
         return;
       }
-      const profile = profiles.get(profile_sha256);
-      if (profile === undefined ? !refused && !excused : profile.mode !== mode) {
-        report(mode === 'LIVE' ? 'test-as-live' : 'mode-mismatch', 'the profile does not say so');
+      const allowed = profiles.get(profile_sha256);
+      const excused = refused.has(profile_sha256) || (allowed === undefined && unsure);
+      if (allowed !== claimed && !excused) {
+        const isTest = claimed === 'LIVE' && allowed === 'TEST';
+        report(isTest ? 'test-as-live' : 'mode-mismatch', 'the profile says otherwise');
       }
-      changes.push({ mode, boot: bootNumber(boot_id), boot_ns });
+      set(claimed, bootNumber(boot_id), boot_ns);
     },
     /** A segment or recovered piece of this boot. */
-    segment({ mode, from_ns }, boot_id) {
+    segment({ mode: said, from_ns }, boot_id) {
       const boot = bootNumber(boot_id);
-      const modes = allowed(boot, from_ns);
-      if (!modes.includes(mode) && excused) {
-        changes.push({ mode, boot, boot_ns: from_ns });
-      } else if (!modes.includes(mode)) {
-        report(mode === 'LIVE' ? 'test-as-live' : 'mode-mismatch', `${mode} where ${modes[0]} is in force`);
-      }
-      excused = false;
+      if (said === mode || (change !== null && said === change.before && isInTime(boot, from_ns))) return;
+      if (unsure) set(said, boot, from_ns);
+      else report(said === 'LIVE' ? 'test-as-live' : 'mode-mismatch', `${said} where ${mode} is in force`);
     },
-    /** After a break the mode of the next segment is the one in force. */
+    /** After a break the next segment of another mode tells which one is in force. */
     forget() {
-      excused = true;
+      unsure = true;
     },
   };
 }

@@ -1,4 +1,4 @@
-/** The AVC decoder configuration record (ISO/IEC 14496-15) and the picture size that its SPS tells (ITU-T H.264, 7.3.2.1). */
+/** The AVC decoder configuration record (ISO/IEC 14496-15), and the picture size of its SPS (ITU-T H.264, 7.3.2.1). */
 
 import { sameBytes, join } from './encoding.js';
 import { Refusal } from './refusal.js';
@@ -28,7 +28,7 @@ export function readConfiguration(avcc) {
     at = next;
   }
   const parsed = readSps(sps);
-  if (!sameBytes(configuration(sps, nals, parsed), avcc)) throw malformed('avcC does not follow from its own SPS and PPS');
+  if (!sameBytes(configuration(sps, nals, parsed), avcc)) throw malformed('avcC does not follow from its SPS and PPS');
   return parsed;
 }
 

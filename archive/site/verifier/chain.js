@@ -1,79 +1,84 @@
-/** The places of lines (spec/verify.md, step 4 and section 2.1): who follows whom, what is missing, moved or repeated. */
+/** The places of lines (spec/verify.md, step 4 and section 2.1): who follows whom, what is missing, moved, repeated. */
+
+import { addRange, meets, partsIn, partsOutside, removeOne } from './ranges.js';
 
 /**
- * The chain of one ledger file. `refused` tells of a line that counts for nothing but its place, `place` of a good one.
- * Nothing is known before the first good line, which a record must open with.
+ * The chain of one ledger file. A good line is placed by its `seq`; a refused one counts for nothing but its place.
+ * A verifier goes on from the line at hand, whatever its place: so one damage is one finding.
  */
 export function chainOfLines() {
   const digests = new Map();
-  const claimed = new Set();
-  const jumps = [];
-  let anonymous = 0;
-  let head = null;
+  /** Numbers up to `top` that no good line brought, and those of them that nothing stands for. */
+  const [unseen, unexplained] = [[], []];
+  const claimed = [];
+  let [base, top, strays] = [null, -1, 0];
+  let [headless, damaged] = [false, false];
+  /** The line before: nothing yet, or `{seq, sha256}`. */
+  let before = null;
 
-  /** How many of the lines `[from, to)` refused lines do not stand for. */
-  const unexplained = (from, to, unclaimed) => {
-    let count = to - from - unclaimed;
-    for (const seq of claimed) if (seq >= from && seq < to && !digests.has(seq)) count -= 1;
-    return Math.max(0, count);
+  const isSeen = (seq) => base !== null && base <= seq && seq <= top && !meets(unseen, seq, seq + 1);
+
+  /** Lines are left out before `seq`, unless they came before or refused lines stand for them. */
+  const jump = (seq) => {
+    const from = before === null ? 0 : before.seq + 1;
+    if (headless && before === null) return;
+    const first = Math.max(from, top + 1);
+    if (first < seq) addRange(unseen, first, seq);
+    const absent = partsIn(unseen, from, seq);
+    const unclaimed = absent.flatMap(([begin, end]) => partsOutside(claimed, begin, end));
+    if (unclaimed.reduce((sum, [begin, end]) => sum + end - begin, 0) <= strays) return;
+    damaged = true;
+    for (const [begin, end] of unclaimed) addRange(unexplained, begin, end);
   };
 
   return {
-    /** The newest line that counts: `{seq, sha256}`, or null. */
-    head: () => head,
-    /** A refused line; `seq` is the place that it claims, null where it claims none. */
+    /** The line that the next one should follow: the newest good one, `{seq, sha256}`, or null. */
+    head: () => before,
+    /** Whether lines are missing so far, or refused. */
+    isDamaged: () => damaged,
+    /** The file begins with a line that can be read and is not the first of a record. */
+    begin() {
+      headless = damaged = true;
+    },
+    /** A refused line; `seq` is the place that it claims, null where it cannot be read. */
     refused(seq) {
-      if (seq === null || digests.has(seq) || claimed.has(seq)) anonymous += 1;
-      else claimed.add(seq);
+      damaged = true;
+      if (seq === null || seq <= (before?.seq ?? -1)) strays += 1;
+      else addRange(claimed, seq, seq + 1);
     },
     /**
-     * The first good line. False where something stands before it that nobody can tell: `head-missing`.
-     */
-    begin({ seq }, digest) {
-      const whole = unexplained(0, seq, anonymous) === 0;
-      anonymous = 0;
-      digests.set(seq, digest);
-      head = { seq, sha256: digest };
-      return whole;
-    },
-    /**
-     * Where a later good line stands: `{at, prevWrong}`. `at` is `next`, `ahead` (lines are missing so far), `late`
-     * (it was missing; it counts), `repeated` or `back` (both count for nothing).
+     * Where a good line stands: `next`; `wrong` (next, but it follows another line); `ahead` (lines before it are
+     * missing so far); `late` (it was missing; it counts); `repeated`, `back` or `again` (a number that was there
+     * before; all three count for nothing, and `again` follows one that was told already).
      */
     place({ seq, prev }, digest) {
-      if (seq > head.seq) {
-        const ahead = seq > head.seq + 1;
-        const prevWrong = !ahead && prev !== head.sha256;
-        if (ahead) jumps.push({ from: head.seq + 1, to: seq, late: 0, anonymous });
-        anonymous = 0;
-        digests.set(seq, digest);
-        head = { seq, sha256: digest };
-        return { at: ahead ? 'ahead' : 'next', prevWrong };
+      if (isSeen(seq)) {
+        if (digests.get(seq) === digest) return 'repeated';
+        const at = seq === before.seq + 1 ? 'again' : 'back';
+        before = { seq, sha256: digest };
+        return at;
       }
-      const before = digests.get(seq);
-      if (before !== undefined) return { at: before === digest ? 'repeated' : 'back', prevWrong: false };
-      const jump = findJump(jumps, seq);
-      if (jump === null) return { at: 'back', prevWrong: false };
-      jump.late += 1;
+      let at = 'next';
+      if (seq === (before?.seq ?? -1) + 1) {
+        if (before !== null && prev !== before.sha256) at = 'wrong';
+      } else if (seq > (before?.seq ?? -1)) {
+        at = 'ahead';
+        jump(seq);
+      } else {
+        at = 'late';
+      }
+      removeOne(unseen, seq);
+      removeOne(unexplained, seq);
       digests.set(seq, digest);
-      return { at: 'late', prevWrong: false };
+      before = { seq, sha256: digest };
+      base = base === null ? seq : Math.min(base, seq);
+      top = Math.max(top, seq);
+      strays = 0;
+      return at;
     },
-    /** At the end: `{seq, count}` for each place where lines are missing that nothing stands for. */
-    missing() {
-      return jumps
-        .map(({ from, to, late, anonymous: unclaimed }) => ({ seq: from, count: unexplained(from, to, late + unclaimed) }))
-        .filter(({ count }) => count > 0);
-    },
+    /** Whether a number lies behind all that were seen. */
+    isBehind: (seq) => seq > top && !isSeen(seq),
+    /** At the end: `[from, to)` of the lines that are missing for good. */
+    missing: () => unexplained,
   };
-}
-
-/** The jump over `seq`. Jumps are in order. */
-function findJump(jumps, seq) {
-  let [low, high] = [0, jumps.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (jumps[middle].to > seq) high = middle;
-    else low = middle + 1;
-  }
-  return low < jumps.length && jumps[low].from <= seq ? jumps[low] : null;
 }

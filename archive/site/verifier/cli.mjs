@@ -21,7 +21,8 @@ async function main() {
     },
   });
   if (positionals.length === 0) throw new Misuse('usage: cli.mjs --json PATH... [--trust FILE]... [--crl FILE]...');
-  const [trust, crl] = await Promise.all([values.trust, values.crl].map((paths) => Promise.all(paths.map((path) => readFile(path)))));
+  const readAll = (paths) => Promise.all(paths.map((path) => readFile(path)));
+  const [trust, crl] = [await readAll(values.trust), await readAll(values.crl)];
   const answer = await verify({ given: await Promise.all(positionals.map(given)), trust, crl });
   process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
   return EXITS[answer.verdict];

@@ -39,7 +39,10 @@ export const CODES = new Map([
   ['line-after-close', { class: 'wrong', meaning: 'A line follows the end of the record.' }],
   [
     'open-end',
-    { class: 'open', meaning: 'The record is not closed: what came after its last line cannot be told from this copy.' },
+    {
+      class: 'open',
+      meaning: 'The record is not closed: what came after its last line cannot be told from this copy.',
+    },
   ],
   [
     'time-backwards',
@@ -49,7 +52,10 @@ export const CODES = new Map([
   ['clock-step-untold', { class: 'wrong', meaning: 'The wall clock was set and the record does not say so.' }],
   [
     'clock-contradiction',
-    { class: 'wrong', meaning: "The clock's statements contradict each other: the time server or the clock was wrong." },
+    {
+      class: 'wrong',
+      meaning: "The clock's statements contradict each other: the time server or the clock was wrong.",
+    },
   ],
   ['clock-step', { class: 'note', meaning: 'The synchronised clock was set, and the record says so.' }],
   ['hole', { class: 'wrong', meaning: 'Time is missing that no gap explains.' }],
@@ -63,13 +69,17 @@ export const CODES = new Map([
   ['mode-mismatch', { class: 'wrong', meaning: "A segment's mode is not the one in force." }],
   ['test-as-live', { class: 'wrong', meaning: 'A test or unarmed recording is passed off as live.' }],
   ['media-missing', { class: 'wrong', meaning: 'A segment that the record names is not here.' }],
+  [
+    'unarmed-at-unit',
+    { class: 'note', meaning: "An unarmed segment is not in this archive's copy: such video stays at the unit." },
+  ],
   ['media-changed', { class: 'wrong', meaning: "A segment's bytes are not the ones that were signed." }],
   ['media-swapped', { class: 'wrong', meaning: 'Another segment lies in the place of this one.' }],
   ['media-malformed', { class: 'wrong', meaning: 'A signed segment is not in the format.' }],
   ['identity-mismatch', { class: 'wrong', meaning: 'A segment says that it is another than the record says.' }],
   ['media-mismatch', { class: 'wrong', meaning: "A segment's times or pictures are not as the record says." }],
   ['media-undecodable', { class: 'wrong', meaning: "A segment's pictures cannot be decoded." }],
-  ['init-missing', { class: 'note', meaning: "A run's init segment is not here." }],
+  ['init-missing', { class: 'note', meaning: "A run's init segment is not here, and no segment that would prove it." }],
   ['init-changed', { class: 'wrong', meaning: "A run's init segment is not the one that was signed." }],
   ['init-mismatch', { class: 'wrong', meaning: "A segment belongs to another init segment than its run's." }],
   ['pruned-unlawfully', { class: 'wrong', meaning: 'Media were deleted that must be kept.' }],

@@ -1,4 +1,4 @@
-/** Step 6 of spec/verify.md for the lines of one ledger: piece follows piece, run follows run, segment follows segment. */
+/** Step 6 of spec/verify.md for one ledger: piece follows piece, run follows run, segment follows segment. */
 
 import { addRange, meets } from './ranges.js';
 
@@ -6,161 +6,155 @@ const MAX_RECOVERED_NS = 30_000_000_000;
 
 /** Judges runs and pieces in ledger order. `report(code, camera, detail)` takes findings on the line at hand. */
 export function continuity(report) {
+  /**
+   * By name: where the record stands (`boot_id`, `at_ns`), what its lines claim, and whether a break excuses the next
+   * piece (`excused`) and the next segment's count (`countExcused`).
+   */
   const cameras = new Map();
-  const runs = new Map();
-  let broken = false;
+  const counts = new Map();
 
-  const camera = (name) => {
-    if (!cameras.has(name)) {
-      const claims = { segments: new Map(), gaps: new Map() };
-      cameras.set(name, { named: false, at: null, claims, excused: false, countExcused: false, recovered_ns: 0 });
-    }
-    return cameras.get(name);
+  const known = (name) => {
+    const camera = cameras.get(name) ?? null;
+    if (camera === null) report('run-unknown', name, 'no start names the camera');
+    return camera;
   };
 
   const countOf = (session, name) => {
     const key = `${session} ${name}`;
-    if (!runs.has(key)) runs.set(key, { run: -1, index: 0 });
-    return runs.get(key);
+    if (!counts.has(key)) counts.set(key, { newest: -1, next: new Map() });
+    return counts.get(key);
   };
 
-  /** What `[from, to)` of a boot meets: `overlap`, `gap-over-segment` or null. */
-  const collision = (state, isGap, boot_id, from, to) => {
-    const [own, other] = isGap ? ['gaps', 'segments'] : ['segments', 'gaps'];
-    if (meets(state.claims[other].get(boot_id) ?? [], from, to)) return 'gap-over-segment';
-    return meets(state.claims[own].get(boot_id) ?? [], from, to) ? 'overlap' : null;
-  };
+  const hits = (camera, kind, boot_id, from, to) => meets(camera.claims[kind].get(boot_id) ?? [], from, to);
 
-  const claim = (state, isGap, boot_id, from, to) => {
-    const claims = state.claims[isGap ? 'gaps' : 'segments'];
+  const claim = (camera, kind, boot_id, from, to) => {
+    const claims = camera.claims[kind];
     if (!claims.has(boot_id)) claims.set(boot_id, []);
     if (from < to) addRange(claims.get(boot_id), from, to);
   };
 
-  /** Judges where a piece begins, against where its camera's record stands; before `since` it is `time-backwards`. */
-  const judgeBegin = (state, name, boot_id, from, collides, since = 0) => {
-    const { at } = state;
-    if (state.excused || at === null) {
-      if (collides !== null) report(collides, name, '');
-    } else if (at.boot_id !== boot_id) {
-      report(collides ?? 'hole', name, 'a new boot begins without a gap');
-    } else if (from !== at.boot_ns) {
-      if (from > at.boot_ns) report('hole', name, `${from - at.boot_ns} ns`);
-      else if (collides !== null || from >= since) report(collides ?? 'overlap', name, `${at.boot_ns - from} ns`);
-    } else if (collides !== null) {
-      report(collides, name, '');
-    }
+  /** The next piece begins at `from`: later than where the record stands is a hole. */
+  const reach = (camera, boot_id, from) => {
+    if (camera.excused) return;
+    if (boot_id !== camera.boot_id) report('hole', camera.name, 'from one boot to the next');
+    else if (from > camera.at_ns) report('hole', camera.name, `${from - camera.at_ns} ns`);
   };
 
-  const moveOn = (state, boot_id, to) => {
-    const { at } = state;
-    state.at = at !== null && at.boot_id === boot_id ? { boot_id, boot_ns: Math.max(at.boot_ns, to) } : { boot_id, boot_ns: to };
-    state.excused = false;
+  const move = (camera, boot_id, at_ns) => {
+    Object.assign(camera, { boot_id, at_ns, excused: false });
   };
 
-  const judgeCount = (state, name, session, { run, index }) => {
-    const count = countOf(session, name);
-    if (state.countExcused) {
-      if (run > count.run) Object.assign(count, { run, index: 0 });
-    } else if (run > count.run) {
-      report('run-unknown', name, `run ${run}`);
-      return;
-    } else if (run !== count.run || index !== count.index) {
-      report('index-missing', name, `run ${run}, segment ${index}`);
+  /** A piece within one boot, of `segments` or `gaps`. */
+  const takePiece = (camera, kind, boot_id, from, to, isJudged = true) => {
+    const { excused } = camera;
+    const other = kind === 'gaps' ? 'segments' : 'gaps';
+    reach(camera, boot_id, from);
+    if (isJudged && (boot_id !== camera.boot_id || from < camera.at_ns)) {
+      if (hits(camera, other, boot_id, from, to)) report('gap-over-segment', camera.name, '');
+      else if (hits(camera, kind, boot_id, from, to)) report('overlap', camera.name, '');
     }
-    if (run === count.run) count.index = Math.max(count.index, index + 1);
-    state.countExcused = false;
+    claim(camera, kind, boot_id, from, to);
+    move(camera, boot_id, excused || boot_id !== camera.boot_id ? to : Math.max(camera.at_ns, to));
+  };
+
+  const judgeCount = (camera, session, { run, index }, isRecovered) => {
+    const count = countOf(session, camera.name);
+    const excused = camera.countExcused;
+    let expected = count.next.get(run);
+    if (expected === undefined) {
+      if (!excused && !isRecovered) report('run-unknown', camera.name, `run ${run}`);
+      if (!excused && isRecovered && run > count.newest + 1) report('index-missing', camera.name, `before run ${run}`);
+      count.newest = Math.max(count.newest, run);
+      expected = excused || !isRecovered ? index : 0;
+    }
+    if (!excused && (index !== expected || run !== count.newest)) {
+      report('index-missing', camera.name, `segment ${index} of run ${run}`);
+    }
+    count.next.set(run, excused ? index + 1 : Math.max(index + 1, expected));
+    camera.countExcused = false;
   };
 
   return {
-    /** A `start`: cameras begin, and runs count from 0. */
-    start({ boot_ns, body }) {
-      for (const name of body.cameras) {
-        const state = camera(name);
-        if (!state.named && state.at === null) state.at = { boot_id: body.boot_id, boot_ns };
-        // A start that is missing may have named it before.
-        if (!state.named && broken) Object.assign(state, { excused: true, countExcused: true });
-        state.named = true;
+    /** A `start`: cameras begin. `isExcused` says that lines before it are missing, which may have named them. */
+    start({ boot_ns, body: { boot_id, cameras: names } }, isExcused) {
+      for (const camera of cameras.values()) camera.recovered_ns = 0;
+      for (const name of names) {
+        if (cameras.has(name)) continue;
+        const claims = { segments: new Map(), gaps: new Map() };
+        const excuses = { excused: isExcused, countExcused: isExcused };
+        cameras.set(name, { name, boot_id, at_ns: boot_ns, claims, recovered_ns: 0, ...excuses });
       }
-      broken = false;
-      for (const state of cameras.values()) state.recovered_ns = 0;
     },
     /** A `run` line. */
-    run({ body }, session) {
-      const state = camera(body.camera);
-      const count = countOf(session.kid, body.camera);
-      if (!state.named && !state.countExcused) report('run-unknown', body.camera, 'no start names the camera');
-      else if (body.run !== count.run + 1 && !state.countExcused) report('index-missing', body.camera, `run ${body.run}`);
-      if (body.run > count.run) Object.assign(count, { run: body.run, index: 0 });
+    run({ body: { camera: name, run } }, session) {
+      const camera = known(name);
+      if (camera === null) return;
+      const count = countOf(session.kid, name);
+      if (run !== count.newest + 1 && !camera.countExcused) report('index-missing', name, `run ${run}`);
+      count.newest = Math.max(count.newest, run);
+      if (!count.next.has(run)) count.next.set(run, 0);
     },
     /** A `segment` line. */
     segment({ body }, session) {
-      const state = camera(body.camera);
-      if (!state.named && !state.countExcused) {
-        report('run-unknown', body.camera, 'no start names the camera');
-        return;
-      }
-      const { boot_id } = session;
-      const collides = collision(state, false, boot_id, body.from_ns, body.to_ns);
-      judgeBegin(state, body.camera, boot_id, body.from_ns, collides, session.start.boot_ns);
-      judgeCount(state, body.camera, session.kid, body);
-      claim(state, false, boot_id, body.from_ns, body.to_ns);
-      moveOn(state, boot_id, body.to_ns);
+      const camera = known(body.camera);
+      if (camera === null) return;
+      judgeCount(camera, session.kid, body, false);
+      takePiece(camera, 'segments', session.boot_id, body.from_ns, body.to_ns);
     },
-    /** A `recovered` line, of `owner`: the session that recorded it, undefined where no `start` enrolled it. */
+    /** A `recovered` line, of `owner`: the session that recorded it. */
     recovered({ body }, owner) {
-      const state = camera(body.camera);
-      if (owner === undefined) {
-        report('recovered-not-contiguous', body.camera, 'of a session that no start enrolled');
+      const camera = known(body.camera);
+      if (camera === null) return;
+      judgeCount(camera, owner.kid, body, true);
+      const before = camera.recovered_ns;
+      camera.recovered_ns += body.to_ns - body.from_ns;
+      const isTooLong = before <= MAX_RECOVERED_NS && camera.recovered_ns > MAX_RECOVERED_NS;
+      if (isTooLong) report('recovered-too-long', body.camera, '');
+      const { boot_id } = owner;
+      const { from_ns, to_ns } = body;
+      if (camera.boot_id === boot_id && camera.at_ns === from_ns) {
+        takePiece(camera, 'segments', boot_id, from_ns, to_ns);
         return;
       }
-      if (!state.named && !state.countExcused) {
-        report('run-unknown', body.camera, 'no start names the camera');
-        return;
-      }
-      const { at } = state;
-      const follows = at !== null && at.boot_id === owner.boot_id && at.boot_ns === body.from_ns;
-      if (!follows && !state.excused) report('recovered-not-contiguous', body.camera, '');
-      judgeCount(state, body.camera, body.session, body);
-      state.recovered_ns += body.to_ns - body.from_ns;
-      if (state.recovered_ns > MAX_RECOVERED_NS) report('recovered-too-long', body.camera, '');
-      claim(state, false, owner.boot_id, body.from_ns, body.to_ns);
-      moveOn(state, owner.boot_id, body.to_ns);
+      if (!camera.excused) report('recovered-not-contiguous', body.camera, '');
+      camera.excused = true; // told here, and not once more as a hole
+      if (boot_id !== camera.boot_id) claim(camera, 'segments', boot_id, from_ns, to_ns);
+      else takePiece(camera, 'segments', boot_id, from_ns, to_ns, false);
+      camera.excused = true;
     },
     /** A `gap` line. */
     gap({ body }, session) {
-      const state = camera(body.camera);
+      const camera = known(body.camera);
+      if (camera === null) return;
+      const { from_boot, from_ns, to_ns } = body;
       const { boot_id } = session;
-      if (!state.named && !state.excused) {
-        report('run-unknown', body.camera, 'no start names the camera');
+      if (from_boot === null || from_boot === boot_id) {
+        if (from_ns >= to_ns) report('overlap', body.camera, 'the gap ends before it begins');
+        else takePiece(camera, 'gaps', boot_id, from_ns, to_ns);
         return;
       }
-      const crosses = body.from_boot !== null && body.from_boot !== boot_id;
-      const here = collision(state, true, boot_id, crosses ? 0 : body.from_ns, body.to_ns);
-      if (crosses) {
-        const there = collision(state, true, body.from_boot, body.from_ns, Infinity);
-        judgeBegin(state, body.camera, body.from_boot, body.from_ns, there ?? here);
-        claim(state, true, body.from_boot, body.from_ns, Infinity);
-      } else {
-        judgeBegin(state, body.camera, boot_id, body.from_ns, here);
-      }
-      claim(state, true, boot_id, crosses ? 0 : body.from_ns, body.to_ns);
-      moveOn(state, boot_id, body.to_ns);
+      reach(camera, from_boot, from_ns);
+      const isBack = camera.boot_id === from_boot && from_ns < camera.at_ns;
+      const end_ns = isBack ? camera.at_ns : from_ns + 1;
+      const before = !camera.excused && hits(camera, 'segments', from_boot, from_ns, end_ns);
+      if (before || hits(camera, 'segments', boot_id, 0, to_ns)) report('gap-over-segment', body.camera, '');
+      else if (isBack && !camera.excused) report('overlap', body.camera, '');
+      claim(camera, 'gaps', boot_id, 0, to_ns);
+      move(camera, boot_id, to_ns);
     },
     /** `close`: every camera ends there. */
-    close({ body }, session) {
-      for (const [name, state] of cameras) {
-        const { at } = state;
-        if (state.excused || !state.named) continue;
-        if (at.boot_id !== session.boot_id || at.boot_ns !== body.to_ns) report('hole', name, 'the record closes elsewhere');
+    close({ body: { to_ns } }, session) {
+      for (const camera of cameras.values()) {
+        if (camera.excused) continue;
+        const isThere = camera.boot_id === session.boot_id && camera.at_ns === to_ns;
+        if (!isThere) report('hole', camera.name, 'the record closes elsewhere');
       }
     },
     /** After a break the next piece of each camera is not compared with what came before. */
     forget() {
-      broken = true;
-      for (const state of cameras.values()) Object.assign(state, { excused: true, countExcused: true });
+      for (const camera of cameras.values()) Object.assign(camera, { excused: true, countExcused: true });
     },
-    /** Whether a start named the camera, or a break excuses that none did. */
-    knows: (name) => cameras.get(name)?.named === true || cameras.get(name)?.countExcused === true,
+    /** Whether a start names the camera. */
+    knows: (name) => cameras.has(name),
   };
 }

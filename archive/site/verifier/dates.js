@@ -2,35 +2,31 @@
 
 /** Adds what the certificates of sessions and of profiles' signers bring. Call it once all lines are in. */
 export function judgeDates(record) {
-  for (const { certified, boot_id, start, last } of record.sessions) {
-    const place = { seq: start.seq, boot_id, boot_ns: start.boot_ns };
-    const codes = judgeValidity(certified, record.utc.at(boot_id, start.boot_ns));
-    const revoked = [start, last].map(({ boot_ns }) => judgeRevocation(certified, record.utc.at(boot_id, boot_ns)));
-    if (revoked.includes('cert-revoked')) codes.push('cert-revoked');
-    else codes.push(...revoked.filter((code) => code !== null));
-    for (const code of new Set(codes)) record.findings.add(code, place);
+  const utcOf = (boot_id, boot_ns) => record.utc.at(boot_id, boot_ns) ?? [-Infinity, Infinity];
+  for (const { certified, boot_id, start, last } of record.sessions.values()) {
+    const [began, ended] = [start, last].map(({ boot_ns }) => utcOf(boot_id, boot_ns));
+    const code = judgeSession(certified, began, ended);
+    if (code !== null) record.findings.add(code, { seq: start.seq, boot_id, boot_ns: start.boot_ns });
   }
   for (const { certified, boot_id, boot_ns, place } of record.profiles) {
-    const utc = record.utc.at(boot_id, boot_ns);
-    const revoked = judgeRevocation(certified, utc);
-    const dated = judgeValidity(certified, utc).filter((code) => code !== 'cert-time-unknown');
-    if (dated.length > 0 || revoked === 'cert-revoked') record.findings.add('profile-refused', place, 'its signer may not');
-    else if (revoked !== null) record.findings.add('cert-time-unknown', place);
+    const code = judgeProfile(certified, utcOf(boot_id, boot_ns));
+    if (code !== null) record.findings.add(code, place, "the certificate of the profile's signer");
   }
 }
 
-function judgeValidity({ fromUs, toUs }, utc) {
-  if (utc === null) return fromUs === -Infinity && toUs === Infinity ? [] : ['cert-time-unknown'];
-  const [least, most] = utc;
-  if (least > toUs) return ['cert-expired'];
-  if (most < fromUs) return ['cert-not-yet-valid'];
-  return least < fromUs || most > toUs ? ['cert-time-unknown'] : [];
+/** A session's certificate: one finding at the most. */
+function judgeSession({ fromUs, toUs, revokedUs }, began, ended) {
+  const revoked = revokedUs ?? Infinity;
+  if (began[0] >= revoked) return 'cert-revoked';
+  if (began[0] > toUs) return 'cert-expired';
+  if (began[1] < fromUs) return 'cert-not-yet-valid';
+  if (ended[0] >= revoked) return 'cert-revoked';
+  const isRevocationOpen = revokedUs !== null && Math.max(began[1], ended[1]) >= revokedUs;
+  return began[0] < fromUs || began[1] > toUs || isRevocationOpen ? 'cert-time-unknown' : null;
 }
 
-function judgeRevocation({ revokedUs }, utc) {
-  if (revokedUs === null) return null;
-  if (utc === null) return 'cert-time-unknown';
-  const [least, most] = utc;
-  if (least >= revokedUs) return 'cert-revoked';
-  return most >= revokedUs ? 'cert-time-unknown' : null;
+function judgeProfile({ fromUs, toUs, revokedUs }, [least, most]) {
+  const revoked = revokedUs ?? Infinity;
+  if (least >= revoked || least > toUs || most < fromUs) return 'profile-refused';
+  return revokedUs !== null && most >= revokedUs ? 'cert-time-unknown' : null;
 }

@@ -116,11 +116,15 @@ export function readBits(element) {
   return { data, unused };
 }
 
+const TIME_FORMS = new Map([
+  [TAG.UTC_TIME, /^(\d\d)(\d{10})Z$/],
+  [TAG.TIME, /^(\d{4})(\d{10})Z$/],
+]);
+
 /** A UTCTime or GeneralizedTime in microseconds since 1970 UTC, in the forms that RFC 5280, section 4.1.2.5, allows. */
 export function readTime(element) {
   const text = String.fromCharCode(...element.value.subarray(0, 20));
-  const form = element.tag === TAG.UTC_TIME ? /^(\d\d)(\d{10})Z$/ : element.tag === TAG.TIME ? /^(\d{4})(\d{10})Z$/ : null;
-  const found = form === null ? null : form.exec(text);
+  const found = TIME_FORMS.get(element.tag)?.exec(text) ?? null;
   if (found === null) throw new DerError('a time that is none');
   let year = Number(found[1]);
   if (element.tag === TAG.UTC_TIME) year += year < 50 ? 2000 : 1900;
@@ -129,7 +133,8 @@ export function readTime(element) {
   date.setUTCFullYear(year, month - 1, day);
   date.setUTCHours(hour, minute, second);
   const whole = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours()];
-  if (whole.join() !== [year, month, day, hour].join() || minute > 59 || second > 59) throw new DerError('no such time');
+  const isSame = whole.join() === [year, month, day, hour].join();
+  if (!isSame || minute > 59 || second > 59) throw new DerError('no such time');
   return date.getTime() * 1000;
 }
 

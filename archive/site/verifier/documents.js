@@ -29,7 +29,8 @@ export function readProfile(signed, trust) {
   return refusing('profile-refused', async () => {
     const { token, body: profile } = open(toUtf8(signed), PROFILE_TYP, PROFILE);
     const certified = await requireSigner(token, profile, 'authority', trust);
-    if (profile.mode === 'UNARMED' || profile.from_us >= profile.to_us) throw new Unfit('a mode or window without sense');
+    if (profile.mode === 'UNARMED') throw new Unfit('it arms nobody');
+    if (profile.from_us >= profile.to_us) throw new Unfit('its window ends before it begins');
     return { profile, certified, digest: toHex(await sha256(toUtf8(signed))) };
   });
 }
@@ -43,7 +44,8 @@ export function readReceipt(signed, trust, { election, station, unit }) {
     const logged = receipt.seq !== null && receipt.sha256 !== null && receipt.media.length === 0;
     const stored = receipt.seq === null && receipt.sha256 === null && receipt.media.length > 0;
     if (receipt.kind === 'logged' ? !logged : !stored) throw new Unfit('members of another kind');
-    if (receipt.media.some((digest, at) => at > 0 && digest <= receipt.media[at - 1])) throw new Unfit('media not in order');
+    const isInOrder = receipt.media.every((digest, at) => at === 0 || digest > receipt.media[at - 1]);
+    if (!isInOrder) throw new Unfit('media not in order, each once');
     const { fromUs, toUs, revokedUs } = await requireSigner(token, receipt, 'receipt', trust);
     if (receipt.utc_us < fromUs || receipt.utc_us > toUs) throw new Unfit('its key was not valid at its time');
     if (revokedUs !== null && receipt.utc_us >= revokedUs) throw new Unfit('its key had been revoked');

@@ -3,8 +3,8 @@
 const MAX_TAIL_NS = 60_000_000_000;
 
 /**
- * The forks between each two `histories`: `{code, seq, abandoned}`; `abandoned` is the number of the branch that did not
- * go on, null for an equivocation. A history maps each `seq` to its good line.
+ * The forks between each two `histories`: `{code, seq, abandoned}`; `abandoned` is the number of the branch that did
+ * not go on, null for an equivocation. A history maps each `seq` to its good line.
  */
 export function findForks(histories) {
   const forks = [];

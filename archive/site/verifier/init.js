@@ -15,8 +15,8 @@ export function initSegment({ width, height, timescale, avcc }) {
   if (told.width !== width || told.height !== height) {
     throw new Refusal('media-malformed', `${width}x${height}, but the SPS says ${told.width}x${told.height}`);
   }
-  const entry = box('avc1', words(0), shorts(0, 1), new Uint8Array(16), shorts(width, height), words(72 << 16, 72 << 16),
-    words(0), shorts(1), new Uint8Array(32), shorts(24, 0xffff), box('avcC', avcc));
+  const entry = box('avc1', words(0), shorts(0, 1), new Uint8Array(16), shorts(width, height),
+    words(72 << 16, 72 << 16, 0), shorts(1), new Uint8Array(32), shorts(24, 0xffff), box('avcC', avcc));
   const samples = box('stbl', fullBox('stsd', 0, words(1), entry), fullBox('stts', 0, words(0)),
     fullBox('stsc', 0, words(0)), fullBox('stsz', 0, words(0, 0)), fullBox('stco', 0, words(0)));
   const data = box('dinf', fullBox('dref', 0, words(1), fullBox('url ', 1)));

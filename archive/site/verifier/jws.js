@@ -19,7 +19,7 @@ const VERSIONED = /^(.*-)([0-9]+)$/;
  * is known of the signature yet. Throws Refusal where the form is not exactly that of the format.
  */
 export function unseal(text, typ = LINE_TYP) {
-  if (text.length >= MAX_LINE_BYTES) throw new Refusal('line-too-long', `the line is longer than ${MAX_LINE_BYTES} bytes`);
+  if (text.length >= MAX_LINE_BYTES) throw new Refusal('line-too-long', `more than ${MAX_LINE_BYTES} bytes`);
   const first = text.indexOf(DOT);
   const second = text.indexOf(DOT, first + 1);
   if (first < 1 || second < first + 2 || second + 1 === text.length) throw malformed();

@@ -1,7 +1,5 @@
 /** Steps 1 to 3 of spec/verify.md: a line read, by whom it is signed, and whether that key may. */
 
-import { fromBase64url } from './encoding.js';
-import { parseObject } from './json.js';
 import { unseal } from './jws.js';
 import { publicKey, thumbprint, verifies } from './keys.js';
 import { lineHash, readPayload } from './lines.js';
@@ -12,23 +10,22 @@ import { checkChain } from './trust.js';
  * The keys of one ledger. `open(text)` begins what takes cryptography, for many lines at a time; `judge(opened)` says
  * in their order what each is worth.
  */
-export function keyring(trust, record, several) {
+export function keyring(trust, several) {
   const keys = new Map();
   const enrolled = new Map();
   const covered = new Set();
-  let session = null;
-  let startSeen = false;
-  let unreadable = false;
+  let current = null;
+  /** The first `start` that could be read, and the first that counts. */
+  let [claimed, first] = [null, null];
+  /** A line was refused unread since the last good one. */
+  let unread = false;
 
   const openStart = async (opened, token) => {
     const { body } = opened.line;
     const [kid, key] = [await thumbprint(body.session), await publicKey(body.session)];
     opened.session = kid;
     if (!keys.has(kid)) keys.set(kid, key);
-    if (key === null) {
-      opened.refusal = new Refusal('payload-malformed', 'session: is not a point of P-256');
-      return;
-    }
+    opened.isPoint = key !== null;
     try {
       opened.certified = await checkChain(trust, body.certs);
       opened.good = await verifies(await publicKey(opened.certified.point), token.signed, token.signature);
@@ -38,7 +35,7 @@ export function keyring(trust, record, several) {
     }
   };
 
-  const judgeStart = ({ line, kid, session: sessionKid, certified, chainRefusal, good }) => {
+  const judgeStart = ({ line, kid, session: sessionKid, certified, chainRefusal, good, digest, isPoint }) => {
     const { body } = line;
     if (chainRefusal) return chainRefusal;
     if (certified.kid !== kid) return new Refusal('key-unknown', "the line is not signed by its certificate's key");
@@ -47,97 +44,97 @@ export function keyring(trust, record, several) {
     if (election !== body.election) return new Refusal('cert-wrong-election', `it is for ${election}`);
     if (station !== body.station) return new Refusal('cert-wrong-station', `it is for ${station}`);
     if (unit !== body.unit) return new Refusal('cert-wrong-unit', `it is for ${unit}`);
-    const names = record.names;
+    const names = first ?? body;
     if (names.election !== body.election || names.station !== body.station || names.unit !== body.unit) {
       return new Refusal('start-mismatch', `it names ${body.election} ${body.station} ${body.unit}`);
     }
-    if (enrolled.has(sessionKid)) return new Refusal('key-stale', 'the session key of an earlier start');
-    return good ? null : new Refusal('signature-wrong', '');
+    if (!good) return new Refusal('signature-wrong', '');
+    if (!isPoint) return new Refusal('payload-malformed', 'session: is not a point of P-256');
+    const before = enrolled.get(sessionKid);
+    if (before === undefined || before.digest === digest) return null;
+    return new Refusal('key-stale', 'it enrols the key of an earlier start');
+  };
+
+  const judgeNext = (opened) => {
+    const { body } = opened.line;
+    claimed ??= body;
+    const wrong = judgeStart(opened);
+    if (wrong !== null) {
+      if (!enrolled.has(opened.session)) covered.add(opened.session);
+      return { refusal: wrong, session: null };
+    }
+    first ??= body;
+    unread = false;
+    const known = enrolled.get(opened.session);
+    if (known !== undefined) return { refusal: null, session: known }; // the very same line once more
+    const { digest, session: kid, certified, line: start } = opened;
+    current = { kid, digest, start, boot_id: body.boot_id, certified, last: null };
+    enrolled.set(kid, current);
+    return { refusal: null, session: current };
+  };
+
+  /** The refusal of a key that is not the session's; null where another finding covers the line. */
+  const judgeStranger = (kid) => {
+    if (enrolled.has(kid)) return new Refusal('key-stale', '');
+    if (covered.has(kid)) return null;
+    if (unread) {
+      // What could not be read may have been the start.
+      unread = false;
+      covered.add(kid);
+      return null;
+    }
+    return claimed === null ? null : new Refusal('key-unknown', '');
   };
 
   return {
     /**
-     * `{text, digest, line, kid, refusal, claim, good, session, certified, ready}`: `refusal` is that of step 1, `claim`
-     * the `seq` that even a refused line names, or null. All of it counts once `ready` is done. Call it for lines in
-     * their order, and wait for a `start` before the next: it brings the key of those that follow.
+     * `{text, digest, line, kid, refusal, good, session, certified, ready}`: `refusal` is that of step 1, or null. All
+     * of it counts once `ready` is done. Call it for lines in their order, and wait for a `start` before the next: it
+     * brings the key of those that follow.
      */
     open(text) {
-      const opened = { text, digest: '', line: null, kid: null, refusal: null, claim: null, good: false };
+      const opened = { text, digest: '', line: null, kid: null, refusal: null, good: false };
       const work = [lineHash(text).then((digest) => Object.assign(opened, { digest }))];
       try {
         const token = unseal(text);
         opened.kid = token.kid;
         opened.line = readPayload(token.payload);
-        opened.claim = opened.line.seq;
         // What two lines of one place say is compared where there are several ledgers only.
         if (several) work.push(lineHash(token.signed).then((said) => Object.assign(opened, { said })));
         if (opened.line.kind === 'start') {
           work.push(openStart(opened, token));
         } else if (keys.has(token.kid)) {
-          work.push(verifies(keys.get(token.kid), token.signed, token.signature).then((good) => Object.assign(opened, { good })));
+          const check = verifies(keys.get(token.kid), token.signed, token.signature);
+          work.push(check.then((good) => Object.assign(opened, { good })));
         }
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         opened.refusal = error;
-        opened.claim = claimOf(text);
       }
       opened.ready = Promise.all(work);
       return opened;
     },
     /**
-     * What steps 1 to 3 say, in ledger order: `{refusal, counts}`. A line that does not count and has no refusal is
-     * covered by another finding (section 2.1). A `start` that counts begins a session.
+     * What steps 1 to 3 say, in ledger order: `{refusal, session}`. A line without a session does not count; without a
+     * refusal, another finding covers it (section 2.1). A `start` that counts begins a session.
      */
     judge(opened) {
       const { line, kid, refusal } = opened;
       if (refusal !== null) {
-        unreadable = true;
-        return { refusal, counts: false };
+        unread = true;
+        return { refusal, session: null };
       }
-      if (line.kind === 'start') {
-        startSeen = true;
-        record.names ??= { election: line.body.election, station: line.body.station, unit: line.body.unit };
-        const wrong = judgeStart(opened);
-        if (wrong !== null) {
-          if (!enrolled.has(opened.session)) covered.add(opened.session);
-          return { refusal: wrong, counts: false };
-        }
-        session = { kid: opened.session, start: line, boot_id: line.body.boot_id, certified: opened.certified };
-        enrolled.set(session.kid, session);
-        unreadable = false;
-        return { refusal: null, counts: true };
+      if (line.kind === 'start') return judgeNext(opened);
+      if (current?.kid === kid) {
+        unread = false;
+        if (opened.good) return { refusal: null, session: current };
+        return { refusal: new Refusal('signature-wrong', ''), session: null };
       }
-      if (session?.kid === kid) {
-        if (!opened.good) return { refusal: new Refusal('signature-wrong', ''), counts: false };
-        unreadable = false;
-        return { refusal: null, counts: true };
-      }
-      if (!startSeen && !unreadable) return { refusal: null, counts: false, headless: true };
-      if (covered.has(kid)) return { refusal: null, counts: false };
-      if (enrolled.has(kid)) return { refusal: new Refusal('key-stale', ''), counts: false };
-      if (unreadable) {
-        covered.add(kid);
-        return { refusal: null, counts: false };
-      }
-      return { refusal: new Refusal('key-unknown', ''), counts: false };
+      return { refusal: judgeStranger(kid), session: null };
     },
-    /** The session that the next line belongs to, or null. */
-    session: () => session,
     /** The session of this name that an earlier `start` enrolled, or undefined. */
     sessionOf: (kid) => enrolled.get(kid),
-    sessions: () => [...enrolled.values()],
+    /** The names of the first `start` that could be read, whether or not it was refused; or null. */
+    names: () => claimed,
   };
-}
-
-/** The `seq` that a line claims which cannot be read as a whole; null where it claims none. */
-function claimOf(text) {
-  const first = text.indexOf(0x2e);
-  const second = text.indexOf(0x2e, first + 1);
-  const payload = first < 0 || text.length > 65_536 ? null : fromBase64url(text, first + 1, second < 0 ? text.length : second);
-  try {
-    const { seq } = payload === null ? {} : parseObject(payload);
-    return Number.isInteger(seq) && seq >= 0 ? seq : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,12 +1,13 @@
-/** One ledger, line by line, in order (spec/verify.md, section 2): what each line is worth, and what it adds to a record. */
+/** One ledger, line by line, in order (spec/verify.md, section 2): what each line is worth, and what it adds. */
 
 import { arming } from './arming.js';
 import { chainOfLines } from './chain.js';
 import { continuity } from './continuity.js';
 import { readProfile } from './documents.js';
+import { sha256, toHex, toUtf8 } from './encoding.js';
 import { keyring } from './keyring.js';
-import { clockState, genesis } from './lines.js';
-import { runKey, segmentName } from './record.js';
+import { genesis } from './lines.js';
+import { noteClock, runKey, segmentName } from './record.js';
 import { Refusal } from './refusal.js';
 import { timing } from './timing.js';
 
@@ -14,195 +15,201 @@ const LINES_PER_BATCH = 256;
 const MAX_UNREADABLE = 65_536;
 
 /**
- * Judges the lines that `lines` gives (`{text, torn}`, in batches) and adds what they say to `record`. Lines that an
- * earlier branch holds, too, are not told again. From `untilSeq` on only steps 1 to 4 are judged (step 10).
- * `several` says that there are other branches. Resolves to `{closed, good, history}`; `history` maps each `seq` of a good
- * line to what forks are judged by.
+ * Judges the lines that `lines` gives (`{text, torn}`) and adds what they say to `record`. Lines that an earlier branch
+ * holds, too, are not told again. From `untilSeq` on only steps 1 to 4 are judged (step 10). `several` says that there
+ * are other branches. Resolves to `{closed, good, history}`; `history` maps each `seq` to what forks are judged by.
  */
 export async function judgeLedger(lines, record, trust, { untilSeq = Infinity, several = false } = {}) {
-  const ring = keyring(trust, record, several);
+  const ring = keyring(trust, several);
   const chain = chainOfLines();
   const history = new Map();
-  const branch = { named: new Map() };
-  let current = { place: {}, isNew: true };
-  let [closed, headless, refusals, unreadable] = [false, false, 0, 0];
+  /** The pieces that this branch names, by run. */
+  const named = new Map();
+  /** The line at hand: its place, its digest, and whether no other branch brought it. */
+  let current = { place: {}, digest: '', isNew: true };
+  let [isEmpty, closed, unreadable, good] = [true, false, 0, false];
 
-  const report = (code, detail = '', camera) => {
-    const key = `${code} ${camera} ${current.digest ?? ''}`;
+  const report = (code, detail = '', camera = null) => {
+    const key = `${code} ${camera} ${current.digest}`;
     if (record.reported.has(key)) return;
     record.reported.add(key);
-    record.findings.add(code, camera === undefined ? current.place : { ...current.place, camera }, detail);
+    record.findings.add(code, { ...current.place, camera: camera ?? current.place.camera }, detail);
   };
-  const time = timing((code, detail) => report(code, detail), record.utc);
-  const modes = arming((code, detail) => report(code, detail));
+  const time = timing(report, record.utc);
+  const modes = arming(report);
   const coverage = continuity((code, camera, detail) => report(code, detail, camera));
 
   const forget = () => {
-    time.forget();
     modes.forget();
     coverage.forget();
   };
 
-  const refuse = (opened, refusal) => {
-    refusals += 1;
-    record.damaged = true;
-    chain.refused(opened.claim);
-    if (refusal !== null) report(refusal.code, refusal.message);
-    forget();
-  };
-
-  const judgePlace = async (opened) => {
-    const { line, digest } = opened;
-    if (chain.head() === null) {
-      const whole = chain.begin(line, digest);
-      if (headless) return 'next'; // told already
-      const first = line.seq === 0 && line.kind === 'start' && line.prev === (await genesis(record.names));
-      if (!whole || (line.seq === 0 && !first)) {
-        report('head-missing');
-        forget();
-      }
-      return 'next';
-    }
-    const { at, prevWrong } = chain.place(line, digest);
-    if (prevWrong) report('prev-mismatch');
-    if (at === 'late' || at === 'back') report('line-reordered');
-    if (at === 'repeated') report('line-repeated');
-    if (at === 'ahead' || at === 'late') forget();
-    return at;
+  /** A record begins with line 0, a `start` that follows the genesis text. A line with a finding is not judged. */
+  const judgeFirst = async (line, refusal) => {
+    if (!isEmpty) return;
+    isEmpty = false;
+    if (line === null || refusal !== null) return;
+    if (line.kind === 'start' && line.seq === 0 && line.prev === (await genesis(line.body))) return;
+    chain.begin();
+    report('head-missing', line.seq === 0 ? '' : `the file begins with line ${line.seq}`);
   };
 
   const judge = async (opened) => {
-    const { line } = opened;
-    const readable = opened.refusal === null;
-    const boot_id = ring.session()?.boot_id ?? null;
-    current = {
-      place: readable ? { seq: line.seq, boot_id, boot_ns: line.boot_ns, camera: line.body?.camera ?? null } : { seq: opened.claim },
-      isNew: !record.digests.has(opened.digest),
-      digest: opened.digest,
-    };
-    const { refusal, counts, headless: unattributed } = ring.judge(opened);
-    if (unattributed && !headless) {
-      headless = true;
-      report('head-missing');
-    }
-    if (!counts) {
-      refuse(opened, refusal);
+    const { line, digest } = opened;
+    const { refusal, session } = ring.judge(opened);
+    const isNew = !record.digests.has(digest);
+    const next = { seq: (chain.head()?.seq ?? -1) + 1 };
+    const place = { boot_id: session?.boot_id, camera: line?.body?.camera, seq: line?.seq, boot_ns: line?.boot_ns };
+    current = { place: line === null ? next : place, digest, isNew };
+    await judgeFirst(line, refusal);
+    if (session === null) {
+      if (refusal !== null) report(refusal.code, refusal.message);
+      chain.refused(line === null ? null : line.seq);
       return;
     }
-    if (line.kind === 'start') current.place.boot_id = line.body.boot_id;
-    const at = await judgePlace(opened);
-    if (at === 'repeated' || at === 'back') return;
-    if (closed) report('line-after-close');
-    const attributed = !closed && line.seq < untilSeq;
+    if (closed && chain.isBehind(line.seq)) {
+      report('line-after-close');
+      return;
+    }
+    const at = chain.place(line, digest);
+    if (at === 'repeated') report('line-repeated');
+    if (at === 'back' || at === 'late') report('line-reordered');
+    if (at === 'wrong') report('prev-mismatch');
+    if (at === 'repeated' || at === 'back' || at === 'again') return;
+    if (at !== 'next') forget();
     closed ||= line.kind === 'close';
-    history.set(line.seq, {
-      digest: opened.digest, said: opened.said, kid: opened.kid, start: line.kind === 'start', boot_ns: line.boot_ns,
-    });
-    if (current.isNew) record.lines += 1;
-    if (attributed) await attribute(line, at === 'late');
-    else if (line.kind === 'segment' || line.kind === 'recovered' || line.kind === 'run') name(line, ring.session());
-    record.digests.add(opened.digest);
-  };
-
-  const name = ({ kind, body }, session) => {
-    const file = kind === 'run' ? 'init.mp4' : segmentName(body.index);
-    record.named.add(`${runKey(body.session ?? session.kid, body.camera, body.run)}/${file}`);
+    good = true;
+    const { said } = opened;
+    history.set(line.seq, { said, kid: opened.kid, start: line.kind === 'start', boot_ns: line.boot_ns });
+    if (line.seq >= untilSeq) {
+      if (line.kind === 'segment' || line.kind === 'recovered') name(line, session);
+      return;
+    }
+    if (isNew) record.lines += 1;
+    await attribute(line, session, at);
+    record.digests.add(digest);
   };
 
   /** Steps 5 to 7, and what the line adds to the record. */
-  const attribute = async (line, isLate) => {
-    const session = ring.session();
+  const attribute = async (line, session, at) => {
     const { kind, body } = line;
     const { isNew } = current;
-    if (kind === 'start') {
-      if (!record.boots.includes(body.boot_id)) record.boots.push(body.boot_id);
-      modes.begin(body.boot_id);
-      coverage.start(line);
-      if (isNew) record.sessions.push(session);
-      for (const camera of body.cameras) {
-        if (!record.cameras.has(camera)) record.cameras.set(camera, { boot_id: body.boot_id, boot_ns: line.boot_ns });
-      }
-    }
-    session.last = { boot_ns: line.boot_ns };
-    time.judge(line, session, ring.sessionOf, isLate);
-    if (isNew) noteClock(record, session.boot_id, line);
+    const told = record.sessions.get(session.kid);
+    if (told !== undefined && isNew && at !== 'late') told.last = line;
+    const owner = kind === 'recovered' ? ownerOf(body, session) : null;
+    time.judge(line, session, owner, at, isNew);
+    if (isNew && at !== 'late') noteClock(record, session.boot_id, line);
     if (body === null) report('kind-unknown', kind);
+    else if (kind === 'start') takeStart(line, session, at);
     else if (kind === 'run') takeRun(line, session);
-    else if (kind === 'segment' || kind === 'recovered') takePiece(line, session);
+    else if (kind === 'segment') takePiece(line, session, at);
+    else if (kind === 'recovered') takeRecovered(line, session, owner, at);
     else if (kind === 'gap') takeGap(line, session);
-    else if (kind === 'event') takeEvent(line, session);
+    else if (kind === 'event') takeEvent(line, session, at);
     else if (kind === 'config') await takeConfig(line, session);
-    else if (kind === 'pruned') takePruned(line);
-    else if (kind === 'close') {
-      coverage.close(line, session);
-      if (isNew) record.closes.push({ boot_id: session.boot_id, boot_ns: body.to_ns });
+    else if (kind === 'pruned') takePruned(line, session);
+    else if (kind === 'close') takeClose(line, session);
+  };
+
+  /** The session that recorded media found after a restart: an earlier one, or null. */
+  const ownerOf = (body, session) => (body.session === session.kid ? null : ring.sessionOf(body.session) ?? null);
+
+  const name = ({ body }, session) => {
+    const key = runKey(body.session ?? session.kid, body.camera, body.run);
+    record.named.add(`${key}/${segmentName(body.index)}`).add(`${key}/init.mp4`).add(body.sha256);
+  };
+
+  const takeStart = (line, session, at) => {
+    const { body } = line;
+    record.names ??= { election: body.election, station: body.station, unit: body.unit };
+    if (!record.boots.includes(body.boot_id)) record.boots.push(body.boot_id);
+    modes.begin(body.boot_id);
+    coverage.start(line, at !== 'next');
+    if (current.isNew) record.sessions.set(session.kid, { ...session, last: line });
+    for (const camera of body.cameras) {
+      if (!record.cameras.has(camera)) record.cameras.set(camera, { boot_id: body.boot_id, boot_ns: line.boot_ns });
     }
   };
 
   const takeRun = (line, session) => {
     coverage.run(line, session);
-    name(line, session);
     const key = runKey(session.kid, line.body.camera, line.body.run);
-    if (current.isNew && !record.runs.has(key)) record.runs.set(key, { ...line.body, place: current.place });
+    record.named.add(`${key}/init.mp4`);
+    if (current.isNew) record.runs.set(current.digest, { ...line.body, key, place: current.place });
+    record.streams.set(key, line.body);
   };
 
-  const takePiece = (line, session) => {
+  const takePiece = (line, owner, at) => {
     const { kind, body } = line;
-    const owner = kind === 'segment' ? session : ring.sessionOf(body.session);
-    const known = coverage.knows(body.camera);
-    if (kind === 'segment') coverage.segment(line, session);
+    const { camera, run } = body;
+    const { election, station, unit } = owner.start.body;
+    if (kind === 'segment') coverage.segment(line, owner);
     else coverage.recovered(line, owner);
-    const boot_id = owner?.boot_id ?? null;
-    if (boot_id !== null) modes.segment(body, boot_id);
-    name(line, session);
-    const kid = body.session ?? session.kid;
+    if (at !== 'late') modes.segment(body, owner.boot_id);
+    name(line, owner);
+    const key = runKey(owner.kid, camera, run);
+    const { boot_id, kid: session } = owner;
     const told = record.pieces.get(current.digest);
-    const piece = told ?? { ...body, ...record.names, kind, session: kid, boot_id, place: current.place, attributed: known };
-    if (told === undefined) record.pieces.set(current.digest, piece);
-    const key = runKey(kid, body.camera, body.run);
-    if (!branch.named.has(key)) branch.named.set(key, []);
-    branch.named.get(key).push(piece);
+    const stream = record.streams.get(key) ?? null;
+    const piece = told ?? { ...body, election, station, unit, kind, session, boot_id, stream, place: current.place };
+    record.pieces.set(current.digest, piece);
+    if (!named.has(key)) named.set(key, []);
+    named.get(key).push(piece);
+  };
+
+  const takeRecovered = (line, session, owner, at) => {
+    const isOwn = line.body.session === session.kid;
+    if (owner !== null) takePiece(line, owner, at);
+    else if (isOwn || !chain.isDamaged()) report('recovered-not-contiguous', 'no earlier session recorded it');
   };
 
   const takeGap = (line, session) => {
-    const known = coverage.knows(line.body.camera);
     coverage.gap(line, session);
-    if (current.isNew && known) record.gaps.push({ ...line.body, boot_id: session.boot_id });
+    if (current.isNew && coverage.knows(line.body.camera)) record.gaps.push({ ...line.body, boot_id: session.boot_id });
   };
 
-  const takeEvent = ({ seq, boot_ns, body }, { boot_id }) => {
-    if (body.event === 'armed') modes.armed(body.data, boot_id, boot_ns);
-    if (body.event === 'set-aside' && typeof body.data.path === 'string') record.setAside.add(body.data.path);
-    if (current.isNew) record.events.push({ seq, event: body.event, camera: body.camera, boot_id, boot_ns, data: body.data });
+  const takeEvent = ({ seq, boot_ns, body }, { boot_id }, at) => {
+    const { event, camera, data } = body;
+    if (event === 'armed' && at !== 'late') modes.armed(data, boot_id, boot_ns);
+    if (event === 'set-aside' && typeof data.path === 'string') record.setAside.add(data.path);
+    if (current.isNew) record.events.push({ seq, event, camera, boot_id, boot_ns, data });
   };
 
-  const takeConfig = async ({ boot_ns, body }, { boot_id }) => {
+  const takeConfig = async ({ boot_ns, body }, { boot_id, start }) => {
     if (body.what !== 'profile') return;
+    const digest = toHex(await sha256(toUtf8(body.profile)));
     try {
-      const { profile, certified, digest } = await readProfile(body.profile, trust);
-      if (profile.election !== record.names.election) throw new Refusal('profile-refused', `it is for ${profile.election}`);
+      const { profile, certified } = await readProfile(body.profile, trust);
+      const { election } = profile;
+      if (election !== start.body.election) throw new Refusal('profile-refused', `it is for ${election}`);
       modes.profile(profile, digest);
       record.timeZone = profile.time_zone;
       if (current.isNew) record.profiles.push({ certified, boot_id, boot_ns, place: current.place });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      modes.profile(null, '');
+      modes.profile(null, digest);
       report(error.code, error.message);
     }
   };
 
-  const takePruned = ({ body }) => {
-    const named = branch.named.get(runKey(body.session, body.camera, body.run)) ?? [];
-    if (current.isNew) record.pruned.push({ ...body, named, before: named.length, place: current.place });
+  const takePruned = ({ body }, { start }) => {
+    if (!current.isNew) return;
+    const pieces = named.get(runKey(body.session, body.camera, body.run)) ?? [];
+    const isDamaged = chain.isDamaged();
+    record.pruned.push({ ...body, names: start.body, pieces, before: pieces.length, isDamaged, place: current.place });
   };
 
+  const takeClose = (line, session) => {
+    coverage.close(line, session);
+    if (current.isNew) record.closes.push({ boot_id: session.boot_id, boot_ns: line.body.to_ns });
+  };
+
+  let torn = false;
   for await (const batch of batches(lines)) {
     const opened = [];
-    for (const { text, torn } of batch) {
-      if (torn) {
-        current = { place: {}, isNew: !record.findings.has('torn-tail') };
-        break;
-      }
+    for (const { text, torn: isTorn } of batch) {
+      torn = isTorn;
+      if (torn) break;
       const next = ring.open(text);
       opened.push(next);
       if (next.line?.kind === 'start') await next.ready;
@@ -210,22 +217,24 @@ export async function judgeLedger(lines, record, trust, { untilSeq = Infinity, s
     await Promise.all(opened.map(({ ready }) => ready));
     for (const each of opened) {
       await judge(each);
-      unreadable = each.refusal === null ? 0 : unreadable + 1;
+      unreadable = each.line === null ? unreadable + 1 : 0;
     }
-    if (batch.length > 0 && batch[batch.length - 1].torn) record.findings.add('torn-tail');
     if (unreadable >= MAX_UNREADABLE) break;
   }
-
-  current = { place: {}, isNew: true };
-  if (chain.head() === null && refusals === 0) report('head-missing', 'no line is left');
-  for (const { seq, count } of chain.missing()) {
-    record.damaged = true;
-    record.findings.add('line-missing', { seq }, '', count);
+  current = { place: {}, digest: '', isNew: true };
+  if (torn) record.findings.add('torn-tail');
+  if (isEmpty) record.findings.add('head-missing', {}, 'the file holds no line');
+  for (const [from, to] of chain.missing()) {
+    record.findings.add('line-missing', { seq: from }, `${to - from} from ${from} on`);
   }
-  for (const { boot_id } of time.finish()) report('clock-contradiction', `boot ${boot_id} begins before the last line before it`);
+  for (const boot_id of time.finish()) {
+    report('clock-contradiction', `boot ${boot_id} begins before the last line of the one before`);
+  }
+  record.damaged ||= chain.isDamaged();
+  record.names ??= ring.names();
   const head = chain.head();
-  if (head !== null && head.seq >= (record.head?.seq ?? -1)) record.head = head;
-  return { closed, history, good: head !== null };
+  if (head !== null && head.seq > (record.head?.seq ?? -1)) record.head = head;
+  return { closed, good, history };
 }
 
 async function* batches(lines) {
@@ -238,15 +247,4 @@ async function* batches(lines) {
     }
   }
   yield batch;
-}
-
-/** From one line to another of a boot the clock is synced, unsynced or unset. */
-function noteClock(record, boot_id, line) {
-  const state = clockState(line);
-  const last = record.clock[record.clock.length - 1];
-  if (last !== undefined && last.boot_id === boot_id) {
-    last.to_ns = Math.max(last.to_ns, line.boot_ns);
-    if (last.state === state) return;
-  }
-  record.clock.push({ boot_id, state, from_ns: line.boot_ns, to_ns: line.boot_ns });
 }

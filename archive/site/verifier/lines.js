@@ -35,10 +35,10 @@ const KINDS = {
   segment: SEGMENT,
   recovered: { ...SEGMENT, session: HASH },
   gap: {
-    camera: NAME, from_ns: natural, to_ns: natural, cause: oneOf(...CAUSES), evidence: optional(facts, {}),
+    camera: NAME, from_ns: natural, to_ns: natural, cause: oneOf(...CAUSES), evidence: facts,
     from_boot: optional(nullable(BOOT_ID), null),
   },
-  event: { event: WORD, camera: optional(nullable(NAME), null), data: optional(facts, {}) },
+  event: { event: WORD, camera: optional(nullable(NAME), null), data: facts },
   clock: { change: oneOf('gained', 'lost', 'step'), step_us: nullable(integer) },
   config: {
     what: WORD, profile: optional(nullable(text(MAX_TEXT)), null), camera: optional(nullable(NAME), null),
@@ -75,7 +75,8 @@ export function readPayload(payload) {
 function requireSense(kind, body) {
   const length = body.to_ns - body.from_ns;
   if (kind === 'segment' || kind === 'recovered') {
-    if (length <= 0 || length > MAX_SEGMENT_NS) throw new Unfit('to_ns is not after from_ns, or over a minute after it');
+    if (length <= 0) throw new Unfit('to_ns is not after from_ns');
+    if (length > MAX_SEGMENT_NS) throw new Unfit('to_ns is more than a minute after from_ns');
     if (body.size > MAX_SEGMENT_BYTES) throw new Unfit('size is more than 64 MiB');
   } else if (kind === 'gap') {
     if (body.from_boot === null && length <= 0) throw new Unfit('to_ns is not after from_ns');

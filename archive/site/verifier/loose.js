@@ -11,8 +11,8 @@ import { readClaim } from './sources.js';
 /** Media without any ledger: one record for each unit that they speak of. */
 export async function reportAlone(sources, media) {
   const records = new Map();
-  const files = [...sources.loose, ...sources.placed.map(({ file }) => file)].filter(({ path }) => !path.endsWith('init.mp4'));
-  for (const file of files) {
+  for (const file of [...sources.loose, ...sources.placed.map(({ file: placed }) => placed)]) {
+    if (file.path.endsWith('init.mp4')) continue;
     const data = await file.read(0, file.size);
     const identity = peekIdentity(data);
     const record = recordOf(records, identity);
@@ -32,7 +32,7 @@ export async function reportAlone(sources, media) {
 export async function reportUnnamed(records, sources, media) {
   if (records.some(({ damaged }) => damaged)) return [];
   const strangers = new Map();
-  const unused = media.unused();
+  const unused = media.unused().filter((file) => !records.some(({ named }) => named.has(media.digestOf(file))));
   const isNamed = ({ key, folder, file }) => {
     const relative = folder === '' ? file.path : file.path.slice(folder.length + 1);
     return records.some(({ named, setAside }) => named.has(key) || setAside.has(relative));
@@ -44,22 +44,28 @@ export async function reportUnnamed(records, sources, media) {
     if (known) {
       records[0].findings.add('media-unnamed', { camera: key?.split('/')[1] }, file.path);
     } else {
-      recordOf(strangers, identity).findings.add('unsigned-alone', {}, `${file.path} says that it is ${describe(identity)}`);
+      const detail = `${file.path} says that it is ${describe(identity)}`;
+      recordOf(strangers, identity).findings.add('unsigned-alone', {}, detail);
     }
   }
   for (const part of sources.parts) {
     if (!part.folder || part.ledgers.length > 0) continue;
     const names = part.placed.some(isNamed) || part.loose.some((file) => !unused.includes(file));
-    if (!names) recordOf(strangers, null).findings.add('unsigned-alone', {}, `no ledger names anything in ${part.path}`);
+    if (names) continue;
+    recordOf(strangers, null).findings.add('unsigned-alone', {}, `no ledger names anything in ${part.path}`);
   }
   return [...strangers.values()];
 }
 
 function recordOf(records, identity) {
-  const names = identity === null ? null : { election: identity.election, station: identity.station, unit: identity.unit };
+  const names = identity === null ? null : namesOf(identity);
   const key = JSON.stringify(names);
   if (!records.has(key)) records.set(key, Object.assign(newRecord(), { names }));
   return records.get(key);
+}
+
+function namesOf({ election, station, unit }) {
+  return { election, station, unit };
 }
 
 function sameUnit(names, identity) {

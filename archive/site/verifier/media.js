@@ -20,7 +20,8 @@ export function segmentJudge() {
    * body of its run's line, or null.
    */
   return async (piece, run, data) => {
-    if (data.length !== piece.size || toHex(await sha256(data)) !== piece.sha256) return [changedOrSwapped(piece, data)];
+    if (toHex(await sha256(data)) !== piece.sha256) return [changedOrSwapped(piece, data)];
+    if (data.length !== piece.size) return [['media-mismatch', `${data.length} bytes, the line says ${piece.size}`]];
     try {
       const identity = readIdentity(identityPayload(data));
       const content = readSegment(data, identity.timescale);

@@ -68,7 +68,8 @@ export function binary(value) {
 export function facts(value) {
   if (!isObject(value) || Object.keys(value).length > 32) unfit('is not an object of at most 32 members');
   for (const held of Object.values(value)) {
-    if (held !== null && typeof held !== 'string' && !Number.isInteger(held)) unfit('holds more than texts and integers');
+    const isFact = held === null || typeof held === 'string' || Number.isInteger(held);
+    if (!isFact) unfit('holds more than texts, integers and null');
   }
   return value;
 }

@@ -1,21 +1,47 @@
 /** Files and folders of Node as sources for `verify`. Reads only; links to folders are not followed. */
 
-import { lstat, open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 
 import { Misuse } from './refusal.js';
 
-/** `{path, folder, files}` of a path as it was given. Throws Misuse where it cannot be read to its last folder. */
+/** `{path, folder, files, store}` of a path as given. Throws Misuse where it cannot be read to its last folder. */
 export async function given(path) {
   try {
     const found = await stat(path);
     if (!found.isDirectory()) return { path, folder: false, files: found.isFile() ? [source(path, found.size)] : [] };
     const files = [];
-    await walk(path, files);
-    return { path, folder: true, files };
+    const archive = await archiveOf(path);
+    await walk(archive === path ? join(path, 'ledgers') : path, files);
+    return { path, folder: true, files, store: archive === null ? undefined : storeOf(join(archive, 'cas')) };
   } catch (error) {
     throw error.code === undefined ? error : new Misuse(`${path} cannot be read: ${error.code}.`);
   }
+}
+
+/** The archive's folder that `path` is, or in whose `ledgers` it lies; else null (spec/verify.md, section 2.3). */
+async function archiveOf(path) {
+  if (await isArchive(path)) return path;
+  const whole = await realpath(path);
+  for (let above = dirname(whole); ; above = dirname(above)) {
+    const ledgers = join(above, 'ledgers');
+    if ((whole === ledgers || whole.startsWith(ledgers + sep)) && (await isArchive(above))) return above;
+    if (above === dirname(above)) return null;
+  }
+}
+
+async function isArchive(folder) {
+  const inside = await Promise.all(['ledgers', 'cas'].map((name) => stat(join(folder, name)).catch(() => null)));
+  return inside.every((found) => found?.isDirectory());
+}
+
+/** Files by their digests, as an archive keeps them. */
+function storeOf(folder) {
+  return async (sha256) => {
+    const path = join(folder, sha256.slice(0, 2), sha256);
+    const found = await stat(path).catch(() => null);
+    return found?.isFile() ? source(path, found.size) : null;
+  };
 }
 
 async function walk(folder, files) {

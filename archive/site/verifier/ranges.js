@@ -30,6 +30,36 @@ export function addRange(ranges, from, to) {
   ranges.splice(first, end - first, [least, most]);
 }
 
+/** Takes one number out. */
+export function removeOne(ranges, number) {
+  const at = firstAfter(ranges, number);
+  if (at === ranges.length || ranges[at][0] > number) return;
+  const [from, to] = ranges[at];
+  const rest = [[from, number], [number + 1, to]].filter(([begin, end]) => begin < end);
+  ranges.splice(at, 1, ...rest);
+}
+
+/** What of the set lies in `[from, to)`. */
+export function partsIn(ranges, from, to) {
+  const parts = [];
+  for (let at = firstAfter(ranges, from); at < ranges.length && ranges[at][0] < to; at += 1) {
+    parts.push([Math.max(ranges[at][0], from), Math.min(ranges[at][1], to)]);
+  }
+  return parts;
+}
+
+/** What of `[from, to)` lies outside the set. */
+export function partsOutside(ranges, from, to) {
+  const parts = [];
+  let at = from;
+  for (const [begin, end] of partsIn(ranges, from, to)) {
+    if (at < begin) parts.push([at, begin]);
+    at = end;
+  }
+  if (at < to) parts.push([at, to]);
+  return parts;
+}
+
 /** Whether `[from, to)` shares anything with the set. */
 export function meets(ranges, from, to) {
   const at = firstAfter(ranges, from);

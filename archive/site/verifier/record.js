@@ -1,6 +1,7 @@
 /** What the lines of one unit say, over all branches that were given, before media and answer. */
 
 import { findingList } from './findings.js';
+import { clockState } from './lines.js';
 import { utcOfBoots } from './utc.js';
 
 /** The key of a run, and with `index` of a segment: where its media lie. */
@@ -36,15 +37,29 @@ export function newRecord() {
     pieces: new Map(),
     gaps: [],
     closes: [],
+    /** `run` lines by their digests, and by the key of their run. */
     runs: new Map(),
+    streams: new Map(),
     pruned: [],
-    sessions: [],
+    /** By name: the session, with its `start` and its last line. */
+    sessions: new Map(),
     profiles: [],
     timeZone: null,
     events: [],
     clock: [],
-    /** Every place that a good line names, as `SESSION/CAMERA/RUN/NAME`, and every path that one set aside. */
+    /** What good lines name: places as `SESSION/CAMERA/RUN/NAME`, and digests; and every path that one set aside. */
     named: new Set(),
     setAside: new Set(),
   };
+}
+
+/** From one line to another of a boot the clock is synced, unsynced or unset. */
+export function noteClock(record, boot_id, line) {
+  const state = clockState(line);
+  const last = record.clock[record.clock.length - 1];
+  if (last !== undefined && last.boot_id === boot_id) {
+    last.to_ns = Math.max(last.to_ns, line.boot_ns);
+    if (last.state === state) return;
+  }
+  record.clock.push({ boot_id, state, from_ns: line.boot_ns, to_ns: line.boot_ns });
 }

@@ -1,4 +1,4 @@
-/** Segment files taken apart (spec/segment.md, section 3): boxes, fragments, pictures. Exactly that form is accepted. */
+/** Segment files taken apart (spec/segment.md, section 3): boxes, fragments, pictures. Only that form is accepted. */
 
 import { fromUtf8, sameBytes } from './encoding.js';
 import { Refusal } from './refusal.js';
@@ -26,7 +26,8 @@ function malformed(at, what) {
 /** The payload of the identity box that `data` begins with. Throws Refusal with `media-malformed`. */
 export function identityPayload(data) {
   const end = boxEnd(view(data), 0, 'uuid', Math.min(data.length, MAX_IDENTITY_BOX));
-  if (!sameBytes(data.subarray(8, Math.min(end, IDENTITY_AT)), IDENTITY_TYPE)) throw malformed(8, 'not the identity box');
+  const type = data.subarray(8, Math.min(end, IDENTITY_AT));
+  if (!sameBytes(type, IDENTITY_TYPE)) throw malformed(8, 'not the identity box');
   if (end === IDENTITY_AT) throw malformed(0, 'an empty identity box');
   return data.subarray(IDENTITY_AT, end);
 }
@@ -88,7 +89,7 @@ function readFragment(data, words, at, picturesBefore) {
   return { sequence, decodeTime, endTime, pictures: count, longest, end };
 }
 
-/** The one form of a `moof` up to its table: `mfhd`, `traf` with `tfhd`, `tfdt` and `trun`, and what their fields say. */
+/** The one form of a `moof` up to its table: `mfhd`, `traf` with `tfhd`, `tfdt` and `trun`; null is free. */
 function requireHead(words, at, size, count) {
   const entries = 12 * count;
   const fixed = [
@@ -98,7 +99,7 @@ function requireHead(words, at, size, count) {
   fixed.forEach((value, place) => {
     if (value === null) return;
     const wanted = typeof value === 'number' ? value : fourBytes(value);
-    if (words.getUint32(at + 4 * place) !== wanted) throw malformed(at + 4 * place, 'a moof box that is not as it must be');
+    if (words.getUint32(at + 4 * place) !== wanted) throw malformed(at + 4 * place, 'not the one form of a moof box');
   });
 }
 
@@ -112,8 +113,9 @@ function requirePicture(data, words, from, end, wanted) {
     const next = begin + words.getUint32(at);
     if (next === begin || next > end) throw malformed(at, 'a sample that is not made of whole NAL units');
     const kind = data[begin] & 0x1f;
+    const isWrong = kind === IDR || kind === SLICE || LEFT_OUT.includes(kind);
     if (kind === wanted) picture = true;
-    else if (kind === IDR || kind === SLICE || LEFT_OUT.includes(kind)) throw malformed(begin, `a NAL unit of type ${kind}`);
+    else if (isWrong) throw malformed(begin, `a NAL unit of type ${kind}`);
     if (data[begin] & 0x80) throw malformed(begin, 'a forbidden bit is set');
     at = next;
   }
@@ -130,7 +132,7 @@ function boxEnd(words, at, kind, limit) {
 }
 
 function fourBytes(kind) {
-  return ((kind.charCodeAt(0) << 24) | (kind.charCodeAt(1) << 16) | (kind.charCodeAt(2) << 8) | kind.charCodeAt(3)) >>> 0;
+  return [...kind].reduce((word, char) => word * 256 + char.charCodeAt(0), 0);
 }
 
 function view(data) {

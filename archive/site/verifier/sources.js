@@ -7,17 +7,21 @@ import { Misuse, Refusal } from './refusal.js';
 import { runKey, segmentName } from './record.js';
 import { firstBox } from './segment.js';
 
-const PLACED = /^(?:(.*)\/)?media\/([A-Za-z0-9_-]{43}\/[A-Za-z0-9-]{1,32}\/(?:0|[1-9][0-9]{0,15})\/(?:[0-9]{6,16}\.m4s|init\.mp4))$/;
+const PLACE = '[A-Za-z0-9_-]{43}/[A-Za-z0-9-]{1,32}/(?:0|[1-9][0-9]{0,15})/(?:[0-9]{6,16}\\.m4s|init\\.mp4)';
+const PLACED = new RegExp(`^(?:(.*)/)?media/(${PLACE})$`);
 const MEDIA_NAME = /\.(?:m4s|mp4)$/;
 const KNOWN_NAME = /\.(?:m4s|mp4|jws|pem)$/;
 const FIRST_BOXES = ['uuid', 'ftyp', 'styp'];
 const IDENTITY_BYTES = 65_536;
 
 /**
- * Sorts what was given: each `{path, folder, files}`, a file being `{path, size, read(from, to)}`. A folder holds all
- * files below it; files of other names in it are left alone. Resolves to `{ledgers, placed, loose, whole, parts}`:
- * `placed` are `{folder, key, file}`, `whole` says that a folder with media was given, so that what is not in it is
- * missing. Throws Misuse where one of them brings nothing.
+ * Sorts what was given: each `{path, folder, files, store}`, a file being `{path, size, read(from, to)}`. A folder
+ * holds all files below it; files of other names in it are left alone. `store(sha256)` gives a file of an archive by
+ * its digest, or null; it is left out where the folder is no archive's (spec/verify.md, section 2.3).
+ *
+ * Resolves to `{ledgers, placed, loose, whole, stores, archived, parts}`: `placed` are `{folder, key, file}`, `whole`
+ * says that a folder with media was given, so that what is not in it is missing, `archived` are the paths of ledgers
+ * that lie in an archive's folder. Throws Misuse where one of them brings nothing.
  */
 export async function sortSources(given) {
   const parts = [];
@@ -28,12 +32,14 @@ export async function sortSources(given) {
     placed: all('placed'),
     loose: onlyOnce(all('loose')),
     whole: parts.some(({ whole }) => whole),
+    stores: given.filter(({ store }) => store).map(({ store }) => store),
+    archived: new Set(parts.flatMap(({ store, ledgers }) => (store ? ledgers.map((file) => file.path) : []))),
     parts,
   };
 }
 
-async function sortOne({ path, folder, files }) {
-  const part = { path, folder, ledgers: [], placed: [], loose: [], whole: false };
+async function sortOne({ path, folder, files, store = null }) {
+  const part = { path, folder, store, ledgers: [], placed: [], loose: [], whole: store !== null };
   for (const file of files) {
     if (folder && !KNOWN_NAME.test(file.path)) continue;
     const place = folder ? PLACED.exec(file.path) : null;
@@ -44,7 +50,8 @@ async function sortOne({ path, folder, files }) {
     else if (!folder) throw new Misuse(`${path} is neither a ledger nor a segment.`);
     part.whole ||= folder && (kind === 'placed' || MEDIA_NAME.test(file.path));
   }
-  if (part.ledgers.length + part.placed.length + part.loose.length === 0) throw new Misuse(`Nothing to verify in ${path}.`);
+  const found = part.ledgers.length + part.placed.length + part.loose.length;
+  if (found === 0) throw new Misuse(`Nothing to verify in ${path}.`);
   return part;
 }
 
@@ -77,7 +84,7 @@ function onlyOnce(files) {
  * Where media are found: `segment(piece)` and `init(run)` give the files that may be the named one, best first;
  * `unused()` the loose files whose bytes no line asked for. Loose files are read once, for their digests.
  */
-export async function mediaIndex({ placed, loose }) {
+export async function mediaIndex({ placed, loose, stores }) {
   const places = new Map();
   for (const { key, file } of placed) {
     if (!places.has(key)) places.set(key, []);
@@ -101,9 +108,12 @@ export async function mediaIndex({ placed, loose }) {
     return [...(places.get(key) ?? []), ...(file === undefined ? [] : [file])];
   };
   return {
-    segment: ({ session, camera, run, index, sha256: digest }) =>
-      find(`${runKey(session, camera, run)}/${segmentName(index)}`, digest, true),
-    init: (key, { init_sha256: digest }) => find(`${key}/init.mp4`, digest, false),
+    async segment({ session, camera, run, index, sha256: digest }) {
+      const files = find(`${runKey(session, camera, run)}/${segmentName(index)}`, digest, true);
+      for (const store of stores) files.push(await store(digest));
+      return files.filter((file) => file !== null);
+    },
+    init: ({ key, init_sha256: digest }) => find(`${key}/init.mp4`, digest, false),
     unused: () => loose.filter((file) => !used.has(digests.get(file))),
     digestOf: (file) => digests.get(file),
   };

@@ -3,15 +3,15 @@
 import { addRange, firstAfter } from './ranges.js';
 
 /** What comes first at a moment. */
-const ORDER = ['segment', 'recovered', 'held', 'damaged', 'missing', 'pruned', 'gap', 'unexplained'];
-const MISSING = new Set(['damaged', 'missing', 'pruned', 'gap', 'unexplained']);
+const ORDER = ['segment', 'recovered', 'held', 'damaged', 'missing', 'at-unit', 'pruned', 'gap', 'unexplained'];
+const MISSING = new Set(['damaged', 'missing', 'at-unit', 'pruned', 'gap', 'unexplained']);
 
 /**
  * The spans of a camera in order: `{from, to, state, mode, cause, evidence, duration_ns}`; `from` and `to` are
  * `{boot_id, boot_ns}`, `duration_ns` is `[min, max]`, max null where unbounded.
  */
 export function spansOf(record, camera) {
-  const pieces = [...record.pieces.values()].filter((piece) => piece.camera === camera && piece.attributed && piece.boot_id !== null);
+  const pieces = [...record.pieces.values()].filter((piece) => piece.camera === camera);
   const gaps = record.gaps.filter((gap) => gap.camera === camera);
   const boots = bootsOf(record, camera, pieces, gaps);
   const spans = [];
@@ -35,7 +35,7 @@ export function spansOf(record, camera) {
   return merge(record, spans);
 }
 
-/** `covered`, `held` and `missing` of spans: `[min, max]` milliseconds, rounded outwards; and covered and held by mode. */
+/** `covered`, `held`, `missing`: `[min, max]` milliseconds, rounded outwards; `modes`: covered and held ns by mode. */
 export function sumSpans(spans) {
   const sums = { covered: [0, 0], held: [0, 0], missing: [0, 0] };
   const modes = {};
@@ -57,14 +57,17 @@ export function milliseconds([least, most]) {
 function bootsOf(record, camera, pieces, gaps) {
   const begin = record.cameras.get(camera);
   const found = new Map();
+  const order = [...record.boots];
   const at = (boot_id) => {
-    if (!found.has(boot_id)) found.set(boot_id, { boot_id, claims: [], crossing: null, marks: [], tails: [] });
-    return found.get(boot_id);
+    const boot = found.get(boot_id) ?? { boot_id, claims: [], crossing: null, begins: [], ends: [], tails: [] };
+    found.set(boot_id, boot);
+    return boot;
   };
-  if (begin !== undefined) at(begin.boot_id).marks.push(begin.boot_ns);
+  if (begin !== undefined) at(begin.boot_id).begins.push(begin.boot_ns);
   for (const piece of pieces) {
-    const { state, mode, from_ns, to_ns } = piece;
-    at(piece.boot_id).claims.push({ state: state === 'here' || state === 'absent' ? piece.kind : state, mode, from_ns, to_ns });
+    const { mode, from_ns, to_ns } = piece;
+    const state = piece.state === 'here' || piece.state === 'absent' ? piece.kind : piece.state;
+    at(piece.boot_id).claims.push({ state, mode, from_ns, to_ns });
   }
   for (const gap of gaps) {
     const { boot_id, from_boot, from_ns, to_ns, cause, evidence } = gap;
@@ -75,20 +78,22 @@ function bootsOf(record, camera, pieces, gaps) {
     }
     at(boot_id).crossing ??= { cause, evidence, mode: null };
     at(boot_id).claims.push({ ...claim, from_ns: 0, to_ns, crosses: true });
-    if (record.boots.includes(from_boot)) at(from_boot).tails.push({ ...claim, from_ns });
+    at(from_boot).tails.push({ ...claim, from_ns });
+    if (!order.includes(from_boot)) order.splice(order.indexOf(boot_id), 0, from_boot);
   }
-  for (const close of record.closes) at(close.boot_id).marks.push(close.boot_ns);
-  const known = record.boots.filter((boot_id) => found.has(boot_id)).map((boot_id) => found.get(boot_id));
+  for (const close of begin === undefined ? [] : record.closes) at(close.boot_id).ends.push(close.boot_ns);
+  const known = order.filter((boot_id) => found.has(boot_id)).map((boot_id) => found.get(boot_id));
   known.forEach(bound);
   return known;
 }
 
 /** Where a boot's part of the record begins and ends; a gap into the next boot reaches to that end. */
 function bound(boot) {
-  const ends = [...boot.marks, ...boot.claims.map(({ to_ns }) => to_ns), ...boot.tails.map(({ from_ns }) => from_ns)];
-  const begins = [...boot.marks, ...boot.claims.map(({ from_ns }) => from_ns), ...boot.tails.map(({ from_ns }) => from_ns)];
-  boot.begin_ns = begins.reduce((least, ns) => Math.min(least, ns), Infinity);
-  boot.end_ns = ends.reduce((most, ns) => Math.max(most, ns), 0);
+  const tails = boot.tails.map(({ from_ns }) => from_ns);
+  const begins = [...boot.begins, ...boot.claims.map(({ from_ns }) => from_ns), ...tails];
+  const ends = [...boot.ends, ...boot.claims.map(({ to_ns }) => to_ns), ...tails];
+  boot.end_ns = [...ends, ...(ends.length === 0 ? begins : [])].reduce((most, ns) => Math.max(most, ns), 0);
+  boot.begin_ns = begins.reduce((least, ns) => Math.min(least, ns), boot.end_ns);
   for (const tail of boot.tails) {
     if (tail.from_ns < boot.end_ns) boot.claims.push({ ...tail, to_ns: boot.end_ns, isTail: true });
   }

@@ -2,7 +2,8 @@
  * UTC of a boot time, as an interval, from what synchronised lines say (spec/verify.md, section 3).
  *
  * Exact: offsets of UTC to boot time are whole numbers (BigInt) of 1/2,000,000 microsecond, in which 500 ppm of one
- * nanosecond is one unit. A line at boot time b says that the offset at t lies between low - |t - b| and high + |t - b|.
+ * nanosecond is one unit. A line at boot time b says that the offset at t lies between low - |t - b| and
+ * high + |t - b|.
  */
 
 import { clockState } from './lines.js';
@@ -62,37 +63,45 @@ export function utcOfBoots() {
   const bootOf = (boot_id) => {
     if (!boots.has(boot_id)) {
       const hull = { lowUp: null, lowDown: null, highUp: null, highDown: null };
-      boots.set(boot_id, { upper: lowestCone(), lower: lowestCone(), hull, contradicted: false });
+      const cones = { upper: lowestCone(), lower: lowestCone() };
+      const agreement = clockAgreement();
+      boots.set(boot_id, { ...cones, hull, agreement, isKnown: false, isContradicted: false });
     }
     return boots.get(boot_id);
   };
   const interval = (boot, place) => {
     const [low, high] = [-boot.lower.at(place), boot.upper.at(place)];
-    if (low <= high && !boot.contradicted) return [low, high];
+    if (low <= high && !boot.isContradicted) return [low, high];
     const { lowUp, lowDown, highUp, highDown } = boot.hull;
     return [least(lowUp - place, lowDown + place), -least(highUp - place, highDown + place)];
   };
+  const include = (boot, stamp) => {
+    const { place, low, high } = statement(stamp);
+    boot.isKnown = true;
+    boot.upper.add(place, high);
+    boot.lower.add(place, -low);
+    const { hull } = boot;
+    hull.lowUp = least(hull.lowUp, low + place);
+    hull.lowDown = least(hull.lowDown, low - place);
+    hull.highUp = least(hull.highUp, place - high);
+    hull.highDown = least(hull.highDown, -place - high);
+  };
   return {
-    /** Takes in a synced line's stamp. */
-    observe(boot_id, stamp) {
-      const { place, low, high } = statement(stamp);
+    /**
+     * Takes in a line's stamp, in ledger order; `isTold` says that the line tells a step of the clock. Gives
+     * `clock-contradiction`, `clock-step` or null. After a contradiction the boot's UTC is the hull of all lines.
+     */
+    observe(boot_id, stamp, isTold) {
       const boot = bootOf(boot_id);
-      boot.upper.add(place, high);
-      boot.lower.add(place, -low);
-      const { hull } = boot;
-      hull.lowUp = least(hull.lowUp, low + place);
-      hull.lowDown = least(hull.lowDown, low - place);
-      hull.highUp = least(hull.highUp, place - high);
-      hull.highDown = least(hull.highDown, -place - high);
-    },
-    /** Two lines of the boot contradict each other: from now on its UTC is the hull of all. */
-    contradicted(boot_id) {
-      bootOf(boot_id).contradicted = true;
+      const { code, contradicts } = boot.agreement.observe(stamp, isTold);
+      if (clockState(stamp) === 'synced') include(boot, stamp);
+      boot.isContradicted ||= contradicts;
+      return code;
     },
     /** `[least, most]` microseconds at a boot time, rounded outwards; null where nothing is known. */
     at(boot_id, boot_ns) {
       const boot = boots.get(boot_id);
-      if (boot === undefined) return null;
+      if (boot === undefined || !boot.isKnown) return null;
       const place = BigInt(boot_ns);
       const [low, high] = interval(boot, place);
       const now = place * UNITS_PER_NS;
@@ -107,18 +116,15 @@ function floorDiv(value, by) {
 }
 
 /**
- * Whether the synced lines of one boot agree, in ledger order: `observe(stamp, told)` gives `clock-contradiction`,
- * `clock-step` where a `clock` line between tells the step, or null; `forget()` begins anew, after a break.
+ * Whether the synced lines of one boot agree, in ledger order: `observe(stamp, isTold)` gives the code
+ * `clock-contradiction`, `clock-step` where a line between tells the step, or null.
  */
-export function clockAgreement() {
+function clockAgreement() {
   let [overall, recent, told] = [openBounds(), openBounds(), false];
   return {
-    forget() {
-      recent = openBounds();
-    },
     /** `contradicts` says that the line and an earlier one of the boot contradict, whether excused or not. */
     observe(stamp, isTold) {
-      if (isTold) [recent, told] = [openBounds(), true];
+      if (isTold && overall.high !== null) [recent, told] = [openBounds(), true];
       if (clockState(stamp) !== 'synced') return { code: null, contradicts: false };
       const said = statement(stamp);
       const contradicts = !allows(overall, said);

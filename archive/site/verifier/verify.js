@@ -8,13 +8,14 @@ import { isBeginning, readLines, readNames } from './ledgerfile.js';
 import { reportAlone, reportUnnamed } from './loose.js';
 import { changedOrSwapped, segmentJudge } from './media.js';
 import { judgePruned } from './pruned.js';
-import { newRecord } from './record.js';
+import { newRecord, runKey } from './record.js';
 import { Misuse } from './refusal.js';
 import { mediaIndex, sortSources } from './sources.js';
 import { sha256, toHex } from './encoding.js';
 import { readTrust } from './trust.js';
 
 const IDENTITY_BYTES = 65_536;
+const MAX_SEGMENT_BYTES = 67_108_864;
 
 /**
  * The answer on all that was `given`: an array of `{path, folder, files}`, `files` being `{path, size, read(from, to)}`
@@ -33,13 +34,14 @@ export async function verify({ given, trust = [], crl = [], progress = () => {} 
   }
   const records = [];
   for (const ledgers of await units(sources.ledgers)) {
-    records.push(await verifyUnit(ledgers, trusted, sources, media, progress));
+    const archived = ledgers.every(({ path }) => sources.archived.has(path));
+    records.push(await verifyUnit(await branchesOf(ledgers), trusted, { sources, media, archived, progress }));
   }
   records.push(...(await reportUnnamed(records, sources, media)));
   return writeAnswer(records);
 }
 
-/** The ledgers of each unit, the longest first, without those that are the beginning of another. */
+/** The ledgers of each unit. */
 async function units(ledgers) {
   const found = new Map();
   for (const file of ledgers) {
@@ -48,20 +50,21 @@ async function units(ledgers) {
     if (!found.has(key)) found.set(key, []);
     found.get(key).push(file);
   }
-  const branches = [];
-  for (const files of found.values()) {
-    const kept = [];
-    for (const file of files.sort((one, two) => two.size - one.size)) {
-      let isNew = true;
-      for (const other of kept) isNew &&= !(await isBeginning(other, file));
-      if (isNew) kept.push(file);
-    }
-    branches.push(kept);
-  }
-  return branches;
+  return [...found.values()];
 }
 
-async function verifyUnit(ledgers, trust, sources, media, progress) {
+/** The longest first, without those that are the beginning of another, or the same once more. */
+async function branchesOf(ledgers) {
+  const kept = [];
+  for (const file of [...ledgers].sort((one, two) => two.size - one.size)) {
+    let isNew = true;
+    for (const other of kept) isNew &&= !(await isBeginning(other, file));
+    if (isNew) kept.push(file);
+  }
+  return kept;
+}
+
+async function verifyUnit(ledgers, trust, { sources, media, archived, progress }) {
   let read = await readBranches(ledgers, trust, Infinity);
   const forks = findForks(read.branches.map(({ history }) => history));
   const equivocations = forks.filter(({ code }) => code === 'equivocation').map(({ seq }) => seq);
@@ -77,7 +80,7 @@ async function verifyUnit(ledgers, trust, sources, media, progress) {
   if (!record.closed && branches.some(({ good }) => good)) record.findings.add('open-end', { seq: record.head?.seq });
   if (trust.roots.length === 0) record.findings.add('no-trust');
   await lookAtMedia(record, sources, media, progress);
-  await judgePruned(record, trust, sources.whole);
+  await judgePruned(record, trust, { whole: sources.whole, archived });
   judgeDates(record);
   return record;
 }
@@ -95,24 +98,32 @@ async function readBranches(ledgers, trust, untilSeq) {
 async function lookAtMedia(record, sources, media, progress) {
   const judge = segmentJudge();
   let [done, unchecked] = [0, false];
-  for (const [key, run] of record.runs) {
-    const files = media.init(key, run);
-    if (files.length === 0 && !sources.whole) unchecked = true;
-    else await judgeInit(record, run, files);
-  }
+  const proven = new Set();
   for (const piece of record.pieces.values()) {
-    if (piece.boot_id === null) continue; // of a session that no start enrolled
-    const files = media.segment(piece);
+    const files = await media.segment(piece);
     piece.state = files.length === 0 ? 'absent' : 'here';
     if (files.length === 0 && !sources.whole) unchecked = true;
-    const run = record.runs.get(`${piece.session}/${piece.camera}/${piece.run}`) ?? null;
-    const faults = await firstGood(files, (file) => judgeFile(judge, piece, run, file));
+    const faults = await firstGood(files, (file) => judgeFile(judge, piece, file));
     if (faults.length > 0) piece.state = 'damaged';
+    else if (files.length > 0 && piece.stream !== null) {
+      proven.add(proofOf(piece.stream, runKey(piece.session, piece.camera, piece.run)));
+    }
     for (const [code, detail] of faults) record.findings.add(code, piece.place, detail);
     done += 1;
     progress(done, record.pieces.size);
   }
+  for (const run of record.runs.values()) {
+    const files = media.init(run);
+    if (files.length > 0) await judgeInit(record, run, files);
+    else if (!sources.whole) unchecked = true;
+    else if (!proven.has(proofOf(run, run.key))) record.findings.add('init-missing', run.place);
+  }
   if (unchecked) record.findings.add('media-unchecked');
+}
+
+/** What a good segment proves: the init segment of its run, which is rebuilt from it. */
+function proofOf({ init_sha256 }, key) {
+  return `${key} ${init_sha256}`;
 }
 
 /** The faults of the first file that has none, else those of the first. */
@@ -126,17 +137,13 @@ async function firstGood(files, judge) {
   return faults;
 }
 
-async function judgeFile(judge, piece, run, file) {
-  // A file of another size is not read as a whole: its beginning says whose it is.
-  if (file.size !== piece.size) return [changedOrSwapped(piece, await file.read(0, Math.min(file.size, IDENTITY_BYTES)))];
-  return judge(piece, run, await file.read(0, file.size));
+async function judgeFile(judge, piece, file) {
+  // No line names a file as large as that: its beginning says whose it is.
+  if (file.size > MAX_SEGMENT_BYTES) return [changedOrSwapped(piece, await file.read(0, IDENTITY_BYTES))];
+  return judge(piece, piece.stream, await file.read(0, file.size));
 }
 
 async function judgeInit(record, run, files) {
-  if (files.length === 0) {
-    record.findings.add('init-missing', run.place);
-    return;
-  }
   for (const file of files) {
     if (file.size <= IDENTITY_BYTES && toHex(await sha256(await file.read(0, file.size))) === run.init_sha256) return;
   }

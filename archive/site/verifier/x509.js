@@ -1,9 +1,10 @@
 /** Certificates and revocation lists (RFC 5280), as far as spec/ledger.md, section 7, needs them. */
 
 import {
-  DerError, TAG, rawSignature, readAll, readBits, readBoolean, readElement, readInteger, readOid, readOnly, readTime, walk,
+  DerError, TAG, rawSignature, readAll, readBits, readBoolean, readElement, readInteger, readOid, readOnly, readTime,
+  walk,
 } from './der.js';
-import { sameBytes, toHex } from './encoding.js';
+import { sameBytes } from './encoding.js';
 import { publicKey, verifies } from './keys.js';
 
 const ECDSA_SHA256 = '1.2.840.10045.4.3.2';
@@ -147,9 +148,4 @@ function readCertSign(value) {
   const element = readElement(value);
   if (element.tag !== TAG.BITS || element.end !== value.length) throw new DerError('a key usage that is none');
   return ((readBits(element).data[0] ?? 0) & KEY_CERT_SIGN) !== 0;
-}
-
-/** A short name of a certificate's key, for messages. */
-export function keyName(cert) {
-  return toHex(cert.point.subarray(1, 9));
 }
