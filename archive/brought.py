@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from archive.finding import printable
 from archive.names import UnitName
 
 _MOST_SHOWN = 20
@@ -36,7 +37,11 @@ class Brought:
 
 
 def in_words(brought: Brought) -> Iterator[str]:
-    """Lines of text."""
+    """Lines of text, as they can be printed whatever folders on a card are called."""
+    return map(printable, _lines(brought))
+
+
+def _lines(brought: Brought) -> Iterator[str]:
     yield f"{brought.folder}: {'nobody can tell whose' if brought.name is None else f'unit {brought.name}'}"
     yield f"  lines  {brought.lines_new:>8,} new {brought.lines_known:>8,} known {brought.lines_refused:>8,} refused"
     yield (

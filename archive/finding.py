@@ -92,7 +92,7 @@ def describe_finding(row: FindingRow) -> str:
     """One line for a person."""
     seq = "" if row.seq is None else f", line {row.seq}"
     times = "once" if row.count == 1 else f"{row.count:,} times"
-    return f"{row.name or 'no unit'}: {row.code}{seq}, {times}, last {_moment(row.last_us)}: {_printable(row.detail)}"
+    return f"{row.name or 'no unit'}: {row.code}{seq}, {times}, last {_moment(row.last_us)}: {printable(row.detail)}"
 
 
 def as_json(election: str, rows: Sequence[FindingRow]) -> dict[str, object]:
@@ -118,12 +118,12 @@ def as_json(election: str, rows: Sequence[FindingRow]) -> dict[str, object]:
     }
 
 
+def printable(text: str) -> str:
+    """What came from outside does nothing to a terminal, and can be written to it."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
 def _moment(utc_us: int | None) -> str:
     if utc_us is None:
         return "at an unknown time"
     return f"{datetime.fromtimestamp(utc_us // 1_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _printable(text: str) -> str:
-    """What came from outside does nothing to a terminal."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

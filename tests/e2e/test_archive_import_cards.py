@@ -168,3 +168,13 @@ def test_both_histories_of_a_salvaged_card_are_kept(either: RunningArchive, tmp_
         assert either.uplink().lines(station.lines[-1:]).json["head"] == head_of(station)
 
     over_the_network(either, goes_on)
+
+
+def test_what_folders_on_a_card_are_called_does_nothing_to_a_terminal(either: RunningArchive, tmp_path: Path) -> None:
+    station = armed_station(either, 1)
+    card = station.write(tmp_path / os.fsdecode(b"\x1b[2J\xff\n"))
+    (brought,) = bring(either, card.parent)
+    told = "\n".join(in_words(brought))
+    assert all(each.isprintable() for each in told.split("\n"))
+    assert told.encode()
+    assert brought.complete
