@@ -11,6 +11,7 @@ from pathlib import Path
 from appliance.config import StationConfig
 from appliance.delivery import Delivery
 from base.clock import SystemClock
+from tests.fakes.archive import timeless_authority
 from tests.fakes.archive_peer import ArchivePeer
 from tests.fakes.delivering import WAIT_S, Delivering
 from tests.fakes.stepped import SteppedStation
@@ -23,7 +24,7 @@ class Both:
 
     def __init__(self, folder: Path) -> None:
         (folder / "unit").mkdir()
-        self.station = SteppedStation(folder / "unit")
+        self.station = SteppedStation(folder / "unit", by=timeless_authority())
         by = self.station.authority
         self._delivering = Delivering(folder, self.station, ArchivePeer(by, folder / "keys"))
         (folder / "root.pem").write_bytes(by.root_pem)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.fakes.archive import timeless_authority
 from tests.fakes.archive_peer import ArchivePeer
 from tests.fakes.delivering import WAIT_S, Delivering
 from tests.fakes.stepped import SteppedStation
@@ -61,7 +62,7 @@ def _config(folder: Path, delivering: Delivering) -> Path:
 
 def _station(folder: Path) -> SteppedStation:
     folder.mkdir()
-    station = SteppedStation(folder)
+    station = SteppedStation(folder, by=timeless_authority())
     station.start()
     station.run(2)
     station.arm()
