@@ -17,17 +17,19 @@ MOST_CHUNK_BYTES = 16 << 10
 """Larger ones cost more, not less: memory of their size comes from the kernel each time."""
 CHUNK_S = 0.03
 """A chunk takes the link about so long: what is urgent waits for a few of them."""
+UNHURRIED_CHUNK_S = 0.25
+"""Where nothing is more urgent: each chunk costs the bytes of a TLS record."""
 LOOK_S = 0.05
 
 Before = Callable[[int], Awaitable[None]]
 """Called before so many bytes of a body are sent; it may take its time, less than the deadline."""
 
 
-def chunk_bytes(bytes_s: int | None) -> int:
+def chunk_bytes(bytes_s: int | None, chunk_s: float = CHUNK_S) -> int:
     """How much of a body goes in one piece on a link that carries so much; 16 KiB where that is not known."""
     if bytes_s is None:
         return MOST_CHUNK_BYTES
-    return min(MOST_CHUNK_BYTES, max(LEAST_CHUNK_BYTES, int(bytes_s * CHUNK_S)))
+    return min(MOST_CHUNK_BYTES, max(LEAST_CHUNK_BYTES, int(bytes_s * chunk_s)))
 
 
 class Body(Payload):

@@ -11,7 +11,7 @@ from typing import Self
 import aiohttp
 
 from appliance.uplink.answers import MOST_ANSWER_BYTES, LinesAnswer, ReceiptAnswer, Refused, Reply
-from appliance.uplink.body import Before, Body, chunk_bytes
+from appliance.uplink.body import CHUNK_S, UNHURRIED_CHUNK_S, Before, Body, chunk_bytes
 from appliance.uplink.plan import MOST_LACKS
 from base.errors import PeerError
 from base.version import VERSION
@@ -102,7 +102,9 @@ class ArchiveClient:
         words = "&".join(f"{key}={value}" for key, value in asked.items() if value is not None)
         query = f"?{words}" if words else ""
         headers = {"Content-Type": LINES_TYPE}
-        reply = await self._exchange("POST", f"/v1/lines{query}", data, headers, bytes_s=bytes_s, sent=sent)
+        reply = await self._exchange(
+            "POST", f"/v1/lines{query}", data, headers, bytes_s=bytes_s, chunk_s=UNHURRIED_CHUNK_S, sent=sent
+        )
         reply.require(200, 409, 422)
         answer = reply.read(LinesAnswer)
         if (reply.status == 422) != (answer.refused is not None):
@@ -151,6 +153,7 @@ class ArchiveClient:
         *,
         before: Before = _at_once,
         bytes_s: int | None = None,
+        chunk_s: float = CHUNK_S,
         sent: Callable[[], None] = lambda: None,
     ) -> Reply:
         clock = asyncio.get_running_loop()
@@ -161,7 +164,8 @@ class ArchiveClient:
                     if not deadline.expired():
                         deadline.reschedule(clock.time() + self._patience_s)
 
-                with Body(data, chunk_bytes=chunk_bytes(bytes_s), before=before, moved=moved, sent=sent) as body:
+                size = chunk_bytes(bytes_s, chunk_s)
+                with Body(data, chunk_bytes=size, before=before, moved=moved, sent=sent) as body:
                     async with self._session.request(
                         method,
                         self._url + path,

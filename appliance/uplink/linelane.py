@@ -1,6 +1,8 @@
 """The lane of the ledger: whatever is durable goes up at once, before any video."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.uplink.agreement import Agreement, agree
@@ -27,6 +29,19 @@ TELLING_S = 0.5
 """A shorter request tells more of the way there and back than of the link."""
 SLOW_S = 2.0
 """Where a request takes so long the link has room for nothing beside lines, until one has carried the newest."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Batch:
+    """Lines on their way. ``more`` lines are to follow; at most ``most`` missing media are to be told."""
+
+    stretch: Stretch
+    more: bool
+    most: int
+    changed: set[str] = field(default_factory=set)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once nothing of it waits on this machine any more."""
+    answer: "asyncio.Task[LinesAnswer]" = field(init=False)
 
 
 class LineLane:
@@ -81,33 +96,82 @@ class LineLane:
         return 0
 
     async def _send(self, stretch: Stretch, *, more: bool) -> None:
-        talk = self._talk
+        """Send ``stretch``, and what follows as soon as it has left this machine: while the archive verifies one batch
+        the next is on its way. What was sent behind a batch that is not taken counts for nothing.
+        """
+        batch: _Batch | None = self._begin(stretch, more=more)
+        while batch is not None:
+            ahead: _Batch | None = None
+            try:
+                ahead = await self._begin_behind(batch)
+                taken = await self._take(batch, await batch.answer)
+            except BaseException:
+                await _give_up(batch, ahead)
+                raise
+            if not taken:
+                await _give_up(ahead)
+                return
+            batch = ahead
+
+    def _begin(self, stretch: Stretch, *, more: bool) -> "_Batch":
+        batch = _Batch(stretch=stretch, more=more, most=fitting_lacks(self._talk.lines_bytes_s, more=more))
+        batch.answer = asyncio.create_task(self._post(batch))
+        return batch
+
+    async def _begin_behind(self, batch: "_Batch") -> "_Batch | None":
+        """What follows ``batch``, begun once that has left; None where nothing does, or its answer comes first."""
+        if not batch.more or self._talk.agreed.branch:
+            return None
+        left = asyncio.create_task(batch.left.wait())
+        try:
+            await asyncio.wait({left, batch.answer}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            left.cancel()
+        if batch.answer.done():
+            return None
+        agreed = Agreement(common=batch.stretch.head, branch=False)
+        _, stretch, more = await self._at.disk.do(_next, self._at.lines, agreed, self._batch_bytes)
+        return None if stretch is None else self._begin(stretch, more=more)
+
+    async def _post(self, batch: "_Batch") -> LinesAnswer:
+        talk, stretch = self._talk, batch.stretch
         try:
             data = await self._at.disk.do(_read, self._at.ledger, stretch)
         except OSError as error:
             raise StuckError(f"the ledger cannot be read: {error.strerror}") from error
         branch = talk.agreed.next_seq if talk.agreed.branch else None
         began_ns = self._at.boot_ns()
-        most = fitting_lacks(talk.lines_bytes_s, more=more)
-        with talk.question() as changed, talk.way.taken(Rank.LINES) as leave:
+        with talk.question() as batch.changed, talk.way.taken(Rank.LINES) as leave:
+
+            def left() -> None:
+                leave()
+                batch.left.set()
+
             answer = await talk.client.lines(
-                data, branch=branch, most_lacks=most, bytes_s=talk.lines_bytes_s, sent=leave
+                data, branch=branch, most_lacks=batch.most, bytes_s=talk.lines_bytes_s, sent=left
             )
             self._asked_ns = self._at.boot_ns()
-            self._batch_bytes = batch_bytes(self._batch_bytes, len(data), self._judge(len(data), began_ns, more=more))
-        if answer.head == stretch.head:
+            took_s = self._judge(len(data), began_ns, more=batch.more)
+            self._batch_bytes = batch_bytes(self._batch_bytes, len(data), took_s)
+        return answer
+
+    async def _take(self, batch: "_Batch", answer: LinesAnswer) -> bool:
+        """Whether the archive has all of ``batch`` now. Raises StuckError where it refuses a line."""
+        talk, head = self._talk, batch.stretch.head
+        if answer.head == head:
             self._at.state.tries = 0
-            await self._stand(Agreement(common=stretch.head, branch=False))
+            await self._stand(Agreement(common=head, branch=False))
         elif answer.refused is None:
             agreed = await agree(talk.client, self._at.disk, self._at.lines, answer.head)
             if agreed == talk.agreed:
                 raise StuckError("the archive takes no line and refuses none")
             await self._stand(agreed)
-        await self._take_in(answer, changed, most)
+        await self._take_in(answer, batch.changed, batch.most)
         if answer.refused is not None:
             talk.in_doubt = True
             told = answer.refused
             raise StuckError(f"the archive refuses line {told.seq}: {told.code}: {told.message}")
+        return answer.head == head
 
     def _judge(self, size_bytes: int, began_ns: int, *, more: bool = True) -> float:
         """Learn from a request how slow the link is; how many seconds it took. ``more``: there may be more to send."""
@@ -160,6 +224,15 @@ def _next(lines: LineBook, agreed: Agreement, limit_bytes: int) -> tuple[bool, S
     stands = common is None or (line is not None and line.head == common)
     stretch, tail = lines.stretch(agreed.next_seq, limit_bytes) if stands else None, lines.tail()
     return stands, stretch, tail is not None and stretch is not None and stretch.head != tail.head
+
+
+async def _give_up(*batches: _Batch | None) -> None:
+    """End what is on its way; nobody waits for its answers any more."""
+    tasks = {batch.answer for batch in batches if batch is not None}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _read(ledger: Path, stretch: Stretch) -> bytes:
