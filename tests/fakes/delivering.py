@@ -138,19 +138,20 @@ class Delivering:
 Scene = Callable[[Delivering, ArchivePeer], Awaitable[None]]
 
 
-def play(folder: Path, scene: Scene, *, seconds: int = 16) -> tuple[Delivering, ArchivePeer]:
+def play(
+    folder: Path, scene: Scene, *, seconds: int = 16, station: Callable[[Path], SteppedStation] = SteppedStation
+) -> tuple[Delivering, ArchivePeer]:
     """``scene`` with an archive that listens and a station that was armed after two segments and still runs."""
-    unit = folder / "unit"
-    unit.mkdir()
-    station = SteppedStation(unit)
-    station.start()
-    station.run(4)
-    station.arm()
-    station.run(seconds)
+    (folder / "unit").mkdir()
+    unit = station(folder / "unit")
+    unit.start()
+    unit.run(4)
+    unit.arm()
+    unit.run(seconds)
 
     async def all_of_it() -> tuple[Delivering, ArchivePeer]:
-        async with ArchivePeer(station.authority, folder / "archive") as archive:
-            delivering = Delivering(folder, station, archive)
+        async with ArchivePeer(unit.authority, folder / "archive") as archive:
+            delivering = Delivering(folder, unit, archive)
             await scene(delivering, archive)
             return delivering, archive
 

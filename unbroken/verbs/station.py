@@ -108,28 +108,29 @@ def _config(arguments: argparse.Namespace) -> int:
 def _status(arguments: argparse.Namespace) -> int:
     from appliance.config import load_config
 
+    run = load_config(arguments.config).run
+    uplink = _told(run / "uplink.json")
     try:
-        answer = _ask(arguments, {"verb": "status"})
+        answer: object = _ask(arguments, {"verb": "status"})
     except OperatorError as error:
-        # A recorder that stands by answers nothing, and has left word why.
-        try:
-            answer = json.loads((load_config(arguments.config).run / "status.json").read_bytes())
-        except (OSError, ValueError):
-            raise error from None
-        if answer.get("recording"):
+        # A recorder that stands by answers nothing, and has left word why; one that has closed its record is gone, and
+        # the uplink may still have to deliver it.
+        answer = _told(run / "status.json") or (uplink and {"recording": False})
+        if not isinstance(answer, dict) or answer.get("recording"):
             raise
         print(f"unbroken: {error}", file=sys.stderr)
-    answer["uplink"] = _uplink_status(load_config(arguments.config).run)
-    print(json.dumps(answer, indent=2, ensure_ascii=False))
+    assert isinstance(answer, dict)
+    print(json.dumps({**answer, "uplink": uplink}, indent=2, ensure_ascii=False))
     return 0
 
 
-def _uplink_status(run: Path) -> object:
-    """What the uplink last told; null where none runs."""
+def _told(path: Path) -> object:
+    """What a program last told in its status file; None where none runs."""
     try:
-        return json.loads((run / "uplink.json").read_bytes())
+        told: object = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
+    return told
 
 
 def _arm(arguments: argparse.Namespace) -> int:
