@@ -81,6 +81,7 @@ class Endpoints:
             if len(texts) > MAX_LINES:
                 raise RefusedError(413, "form", f"at most {MAX_LINES} lines at a time")
             if ask is None:
+                await self.media_intake.settled(name)
                 return _lines_response(await self.commits.lines(name, texts, branch=branch, by=by), most)
             if texts:
                 raise RefusedError(400, "form", "from=SEQ comes without lines")
@@ -99,7 +100,13 @@ class Endpoints:
             priority=",".join(request.headers.getall("Priority", [])),
         )
         try:
-            return web.Response(status=await self.media_intake.media(name, announced, self._body(request)))
+            status = await self.media_intake.media(
+                name,
+                announced,
+                self._body(request),
+                gone=lambda: request.transport is None or request.transport.is_closing(),
+            )
+            return web.Response(status=status)
         except RefusedError as error:
             if error.status == 422:
                 await self.tally.found(self._finding(name, announced.sha256, error))

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import TypeVar
 
 from archive.index.index import Index
@@ -26,7 +27,16 @@ _BLOCK_BYTES = 1 << 20
 _LEAST_BYTES = 1 << 16
 _THREADS = 4
 _DISK_S, _AWAY_S = 60, 30
+_SETTLED_S = 2
 _log = logging.getLogger("archive")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Keeping:
+    """``done`` when it is kept, or is not and will not be."""
+
+    done: "asyncio.Future[None]"
+    gone: Callable[[], bool]
 
 
 class MediaIntake:
@@ -39,16 +49,40 @@ class MediaIntake:
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="media")
         self._reading = Reading()
         self._gathered_bytes = 0
+        self._being_kept: dict[tuple[UnitName, str], _Keeping] = {}
+        """What has come whole and is not yet durable and indexed."""
 
-    async def media(self, name: UnitName, announced: Announced, body: AsyncIterator[bytes]) -> int:
+    async def settled(self, name: UnitName) -> None:
+        """Wait for what has come whole of the unit and whose senders have gone: they are about to ask what is lacking.
+
+        At most two seconds, since lines wait for no store. What is lacking then may come twice, and is found there.
+        """
+        keeping = {each.done for (whose, _), each in self._being_kept.items() if whose == name and each.gone()}
+        if keeping:
+            await asyncio.wait(keeping, timeout=_SETTLED_S)
+
+    async def media(
+        self,
+        name: UnitName,
+        announced: Announced,
+        body: AsyncIterator[bytes],
+        *,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> int:
         """Take in a segment. Returns 201, or 200 where it is there already and ``body`` was not read.
 
-        Raises RefusedError; then nothing of it is kept.
+        One that comes once more while it is being kept, since the first answer was lost, waits for what becomes of
+        that. ``gone`` says whether its sender has gone. Raises RefusedError; then nothing of it is kept.
         """
-        try:
-            named, held = await self._do(self._look, name, announced.sha256)
-        except StoreAwayError as error:
-            raise RefusedError(503, "store-away", "the store cannot be asked", retry_after_s=_AWAY_S) from error
+        while True:
+            try:
+                named, held = await self._do(self._look, name, announced.sha256)
+            except StoreAwayError as error:
+                raise RefusedError(503, "store-away", "the store cannot be asked", retry_after_s=_AWAY_S) from error
+            before = self._being_kept.get((name, announced.sha256))
+            if held or before is None:
+                break
+            await asyncio.wait({before.done})
         if not named:
             raise RefusedError(404, "media-unnamed", "no line of this unit names it as armed: send the lines first")
         if held:
@@ -58,7 +92,7 @@ class MediaIntake:
             with self._admission.admit(name, announced.size_bytes, announced.urgency):
                 received = await self._receive(body, announced, named)
                 if isinstance(received, Draft):
-                    await self._keeper.keep(name, received)
+                    await self._keep(name, received, gone)
                     return 201
                 fault = received
         fields = {"unit": str(name), "sha256": announced.sha256, "code": fault.code.value}
@@ -101,6 +135,16 @@ class MediaIntake:
             raise
         finally:
             self._gathered_bytes -= held_bytes
+
+    async def _keep(self, name: UnitName, draft: Draft, gone: Callable[[], bool]) -> None:
+        key = (name, draft.sha256)
+        keeping = self._being_kept[key] = _Keeping(done=asyncio.get_running_loop().create_future(), gone=gone)
+        try:
+            await self._keeper.keep(name, draft)
+        finally:
+            if self._being_kept.get(key) is keeping:
+                del self._being_kept[key]
+            keeping.done.set_result(None)
 
     async def _do(self, call: Callable[..., T], *arguments: object) -> T:
         """In a thread, and never given up half way: a draft has one thread at a time."""
