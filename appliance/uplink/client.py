@@ -90,6 +90,7 @@ class ArchiveClient:
         at: int | None = None,
         branch: int | None = None,
         most_lacks: int = MOST_LACKS,
+        before: Before = _at_once,
         bytes_s: int | None = None,
         sent: Callable[[], None] = lambda: None,
     ) -> LinesAnswer:
@@ -103,7 +104,14 @@ class ArchiveClient:
         query = f"?{words}" if words else ""
         headers = {"Content-Type": LINES_TYPE}
         reply = await self._exchange(
-            "POST", f"/v1/lines{query}", data, headers, bytes_s=bytes_s, chunk_s=UNHURRIED_CHUNK_S, sent=sent
+            "POST",
+            f"/v1/lines{query}",
+            data,
+            headers,
+            before=before,
+            bytes_s=bytes_s,
+            chunk_s=UNHURRIED_CHUNK_S,
+            sent=sent,
         )
         reply.require(200, 409, 422)
         answer = reply.read(LinesAnswer)

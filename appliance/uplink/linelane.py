@@ -97,7 +97,8 @@ class LineLane:
 
     async def _send(self, stretch: Stretch, *, more: bool) -> None:
         """Send ``stretch``, and what follows as soon as it has left this machine: while the archive verifies one batch
-        the next is on its way. What was sent behind a batch that is not taken counts for nothing.
+        the next is on its way, all but its end, so that it never comes first. What was sent behind a batch that is not
+        taken counts for nothing.
         """
         batch: _Batch | None = self._begin(stretch, more=more)
         while batch is not None:
@@ -113,9 +114,9 @@ class LineLane:
                 return
             batch = ahead
 
-    def _begin(self, stretch: Stretch, *, more: bool) -> "_Batch":
+    def _begin(self, stretch: Stretch, *, more: bool, behind: "_Batch | None" = None) -> "_Batch":
         batch = _Batch(stretch=stretch, more=more, most=fitting_lacks(self._talk.lines_bytes_s, more=more))
-        batch.answer = asyncio.create_task(self._post(batch))
+        batch.answer = asyncio.create_task(self._post(batch, behind))
         return batch
 
     async def _begin_behind(self, batch: "_Batch") -> "_Batch | None":
@@ -131,10 +132,17 @@ class LineLane:
             return None
         agreed = Agreement(common=batch.stretch.head, branch=False)
         _, stretch, more = await self._at.disk.do(_next, self._at.lines, agreed, self._batch_bytes)
-        return None if stretch is None else self._begin(stretch, more=more)
+        return None if stretch is None else self._begin(stretch, more=more, behind=batch)
 
-    async def _post(self, batch: "_Batch") -> LinesAnswer:
-        talk, stretch = self._talk, batch.stretch
+    async def _post(self, batch: "_Batch", behind: "_Batch | None") -> LinesAnswer:
+        talk, stretch, begun_bytes = self._talk, batch.stretch, 0
+
+        async def before(size_bytes: int) -> None:
+            nonlocal begun_bytes
+            begun_bytes += size_bytes
+            if behind is not None and begun_bytes == len(data):
+                await asyncio.wait({behind.answer})
+
         try:
             data = await self._at.disk.do(_read, self._at.ledger, stretch)
         except OSError as error:
@@ -148,7 +156,12 @@ class LineLane:
                 batch.left.set()
 
             answer = await talk.client.lines(
-                data, branch=branch, most_lacks=batch.most, bytes_s=talk.lines_bytes_s, sent=left
+                data,
+                branch=branch,
+                most_lacks=batch.most,
+                before=before,
+                bytes_s=talk.lines_bytes_s,
+                sent=left,
             )
             self._asked_ns = self._at.boot_ns()
             took_s = self._judge(len(data), began_ns, more=batch.more)
