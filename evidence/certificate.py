@@ -22,6 +22,7 @@ _URI = re.compile(
     r"(root|authority|receipt|archive|(?:unit|uplink):([A-Za-z0-9-]{1,32}):([A-Za-z0-9-]{1,32}))"
 )
 MAX_DER_BYTES = 4_096
+_CRL_BEGIN = b"-----BEGIN X509 CRL-----"
 _CRL = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 _EPOCH_FIELDS = (1970, 1, 1)
 BEGINNING_US = 0
@@ -91,8 +92,11 @@ class Trust:
                 if b"-----BEGIN CERTIFICATE-----" in text:
                     roots += [_whole(root) for root in x509.load_pem_x509_certificates(text)]
                     found = True
-                if b"-----BEGIN X509 CRL-----" in text:
-                    lists += [_whole_list(x509.load_pem_x509_crl(each)) for each in _CRL.findall(text)]
+                if _CRL_BEGIN in text:
+                    whole = _CRL.findall(text)
+                    if len(whole) != text.count(_CRL_BEGIN):  # one that was cut off would revoke nobody
+                        raise ValueError("a revocation list has no end")
+                    lists += [_whole_list(x509.load_pem_x509_crl(each)) for each in whole]
                     found = True
             except _UNREADABLE as error:
                 raise ValueError(f"cannot be read: {error}") from error

@@ -20,10 +20,11 @@ _BACKLOG = 1_024
 _MOST_GREETINGS = 1_024
 """Handshakes at a time."""
 _PAUSE_S = 60
-_NO_FILES_S = 1
+_UNABLE_S = 1
 _MOST_ADDRESSES = 1_000
 _OTHERS = "other addresses"
-_NO_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_GONE = {errno.ECONNABORTED, errno.EPROTO, errno.EINTR}
+"""The client has gone before it was taken. Any other error may stay: mostly, there are no files left."""
 _NO_CERTIFICATE = "PEER_DID_NOT_RETURN_A_CERTIFICATE"
 _log = logging.getLogger("archive")
 
@@ -97,9 +98,9 @@ async def open_door(
             try:
                 connection, address = await loop.sock_accept(listener)
             except OSError as error:
-                if error.errno in _NO_FILES:
+                if error.errno not in _GONE:
                     _log.error("no connection can be taken", extra={"fields": {"error": str(error)}})
-                    await asyncio.sleep(_NO_FILES_S)
+                    await asyncio.sleep(_UNABLE_S)
                 continue
             task = asyncio.create_task(_greet(connection, str(address[0]), context, factory, strangers))
             greetings.add(task)

@@ -181,3 +181,13 @@ def test_an_archive_is_named_with_the_names_at_which_it_is_reached() -> None:
 @pytest.mark.parametrize("uri", ["urn:unbroken:az-2026:uplink", "urn:unbroken:az-2026:archive:57-002:u1"])
 def test_an_uplink_names_its_unit_and_an_archive_none(uri: str) -> None:
     assert code_of(TRUST, made(uri)) is Code.CERT_UNTRUSTED
+
+
+def test_a_revocation_list_without_its_end_is_refused() -> None:
+    unit = x509.load_der_x509_certificate(UNIT)
+    whole = ROOT.revoke(unit, datetime(2027, 5, 1, tzinfo=UTC))
+    Trust.from_pem(whole)
+    with pytest.raises(ValueError, match="no end"):
+        Trust.from_pem(whole[:-30])
+    with pytest.raises(ValueError, match="no end"):
+        Trust.from_pem(whole + whole[:100])
