@@ -29,8 +29,8 @@ from tests.fakes.stepped import QuickDisk, SteppedStation
 ANSWER_S = 2.0
 GOP_SECONDS, STEP_NS = 12, 4 * SECOND
 """As long as the bridge's queue allows: a day of segments that are few, and no hole in it."""
-NOTES = {"init-missing"}
-"""What the verifier notes of the archive's copy only: init segments are not delivered, they can be made anew."""
+NOTES = {"unarmed-at-unit"}
+"""What the verifier notes of the archive's copy only."""
 Place = tuple[str, str, int, int]
 
 
