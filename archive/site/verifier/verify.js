@@ -18,12 +18,17 @@ const IDENTITY_BYTES = 65_536;
 const MAX_SEGMENT_BYTES = 67_108_864;
 
 /**
- * The answer on all that was `given`: an array of `{path, folder, files}`, `files` being `{path, size, read(from, to)}`
- * with bytes out (a File of a browser, or of Node). `trust` and `crl` are PEM files (bytes). Media are read one after
- * the other, and none is kept. `progress(done, total)` is told how many named segments were looked at.
+ * The answer on a record, `ledgers` and `media`: arrays of `{path, size, read(from, to)}` with bytes out; media have
+ * the paths of spec/segment.md, section 2, or any other ending in `.m4s`. Or on all that was `given`, as sources.js
+ * takes it: folders and files. `trust` and `crl` are PEM files (bytes). Media are read one after the other, and none is
+ * kept. `progress(done, total)` is told how many named segments were looked at.
  * Throws Misuse where there is nothing to verify, or a PEM file holds nothing.
  */
-export async function verify({ given, trust = [], crl = [], progress = () => {} }) {
+export async function verify({ ledgers = [], media = [], given, trust = [], crl = [], progress = () => {} }) {
+  return verifyGiven(given ?? [{ path: 'record', folder: true, files: [...ledgers, ...media] }], trust, crl, progress);
+}
+
+async function verifyGiven(given, trust, crl, progress) {
   const trusted = readTrust([...trust, ...crl]);
   const sources = await sortSources(given);
   const media = await mediaIndex(sources);

@@ -1,0 +1,96 @@
+/** Verify before play: one segment against its ledger line, in a hash and a signature (spec/verify.md). */
+
+import { fromUtf8, toUtf8 } from './encoding.js';
+import { unseal } from './jws.js';
+import { publicKey, thumbprint, verifies } from './keys.js';
+import { genesis, lineHash, readPayload } from './lines.js';
+import { segmentJudge } from './media.js';
+import { Refusal } from './refusal.js';
+import { checkChain, readTrust } from './trust.js';
+
+/**
+ * The session that a `start` line (text, without LF) enrols, if its certificates lead to one of the roots in `trust`
+ * (PEM files, bytes; `crl` likewise): what `segmentChecker` needs. `expected` may name `{election, station, unit}`.
+ * Whether the certificate was valid and not revoked at that time takes the record's clock: `verify` judges that.
+ * Throws Refusal with the code of spec/verify.md, section 4, and Misuse where a PEM file holds nothing.
+ */
+export async function openSession({ start, trust, crl = [], expected = {} }) {
+  const token = unseal(toUtf8(start));
+  const line = readPayload(token.payload);
+  if (line.kind !== 'start') throw new Refusal('head-missing', `a ${line.kind} line enrols no session`);
+  const { body } = line;
+  const roots = readTrust([...trust, ...crl]);
+  if (roots.roots.length === 0) throw new Refusal('no-trust', '');
+  const certified = await checkChain(roots, body.certs);
+  if (certified.subject.role !== 'unit') throw new Refusal('cert-untrusted', 'the certificate is not that of a unit');
+  if (certified.kid !== token.kid) throw new Refusal('key-unknown', "not signed by its certificate's key");
+  for (const name of ['election', 'station', 'unit']) {
+    if (certified.subject[name] !== body[name]) throw new Refusal(`cert-wrong-${name}`, certified.subject[name]);
+    if ((expected[name] ?? body[name]) !== body[name]) throw new Refusal('start-mismatch', body[name]);
+  }
+  if (!(await verifies(await publicKey(certified.point), token.signed, token.signature))) {
+    throw new Refusal('signature-wrong', '');
+  }
+  if (line.seq === 0 && line.prev !== (await genesis(body))) throw new Refusal('head-missing', '');
+  const key = await publicKey(body.session);
+  if (key === null) throw new Refusal('payload-malformed', 'session: is not a point of P-256');
+  const { election, station, unit, boot_id } = body;
+  return { kid: await thumbprint(body.session), key, election, station, unit, boot_id, start: line };
+}
+
+/**
+ * Checks the segments of one session as they come. `check({line, data, run, before})` resolves to `{isGood, code,
+ * detail, segment}`: green, or red with a code of spec/verify.md, section 4. `line` is the ledger line of the segment,
+ * text without LF; `data` its bytes; `run` the text of its run's line, which lets the init segment and the frame rate
+ * be checked; `before` the text of the line before it, where the page has it, for the chain. It throws nothing.
+ */
+export function segmentChecker(session) {
+  const judge = segmentJudge();
+  const runs = new Map();
+  const readLine = async (text) => {
+    const token = unseal(toUtf8(text));
+    const line = readPayload(token.payload);
+    if (token.kid !== session.kid) throw new Refusal('key-unknown', 'not signed by this session');
+    if (!(await verifies(session.key, token.signed, token.signature))) throw new Refusal('signature-wrong', '');
+    return line;
+  };
+  const readRun = async (text) => {
+    if (!runs.has(text)) {
+      const { kind, body } = await readLine(text);
+      if (kind !== 'run') throw new Refusal('run-unknown', `a ${kind} line opens no run`);
+      runs.clear(); // one is enough
+      runs.set(text, body);
+    }
+    return runs.get(text);
+  };
+  const check = async ({ line: text, data, run = null, before = null }) => {
+    const line = await readLine(text);
+    const { kind, body } = line;
+    if (kind !== 'segment') throw new Refusal('media-unnamed', `a ${kind} line names no segment`);
+    if (body.from_ns < session.start.boot_ns) throw new Refusal('time-backwards', 'it begins before its session');
+    if (before !== null && line.prev !== (await lineHash(toUtf8(before)))) throw new Refusal('prev-mismatch', '');
+    const stream = run === null ? null : await readRun(run);
+    const isItsRun = stream === null || (stream.camera === body.camera && stream.run === body.run);
+    if (!isItsRun) throw new Refusal('run-unknown', `run ${body.run} of ${body.camera}`);
+    const { election, station, unit, boot_id, kid } = session;
+    const [fault] = await judge({ ...body, election, station, unit, boot_id, session: kid }, stream, data);
+    if (fault !== undefined) throw new Refusal(...fault);
+    return { isGood: true, code: null, detail: '', segment: { ...body, seq: line.seq, boot_id } };
+  };
+  return {
+    async check(segment) {
+      try {
+        return await check(segment);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        return { isGood: false, code: error.code, detail: error.message, segment: null };
+      }
+    },
+  };
+}
+
+/** The lines of a ledger's text, without LF; what follows the last LF is left out. `data` is text or bytes. */
+export function linesOf(data) {
+  const text = typeof data === 'string' ? data : fromUtf8(data) ?? '';
+  return text.split('\n').slice(0, -1);
+}

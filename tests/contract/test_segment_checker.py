@@ -1,0 +1,85 @@
+"""The part of the verifier that a player asks before each segment: green for what was signed, red with the reason."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.test_vectors import FOLDER, NAMES, load
+from tests.contract.test_vectors_js import VERIFIER, node
+
+SCRIPT = """
+import { readFileSync } from 'node:fs';
+const { linesOf, openSession, segmentChecker } = await import(process.argv[1]);
+const tests = JSON.parse(readFileSync(0, 'utf-8'));
+const bytes = (path) => new Uint8Array(readFileSync(path));
+for (const { folder, bend } of tests) {
+  const lines = linesOf(bytes(`${folder}/ledger.jws`));
+  const payloads = lines.map((line) => JSON.parse(Buffer.from(line.split('.')[1], 'base64url')));
+  const answers = [];
+  try {
+    const session = await openSession({ start: lines[0], trust: [bytes(`${folder}/root.pem`)] });
+    const checker = segmentChecker(session);
+    for (const [at, { kind, camera, run, index }] of payloads.entries()) {
+      if (kind !== 'segment') continue;
+      const name = `${String(index).padStart(6, '0')}.m4s`;
+      const data = bytes(`${folder}/media/${session.kid}/${camera}/${run}/${name}`);
+      if (bend) data[data.length - 1] ^= 1;
+      const runAt = payloads.findIndex((each) => each.kind === 'run' && each.camera === camera && each.run === run);
+      const said = await checker.check({ line: lines[at], data, run: lines[runAt], before: lines[at - 1] });
+      answers.push(said.code);
+    }
+  } catch (error) {
+    if (error.name !== 'Refusal') throw error;
+    answers.push(`start: ${error.code}`);
+  }
+  console.log(JSON.stringify(answers));
+}
+"""
+
+GOOD = ("one-camera", "two-cameras", "gap-in-a-boot", "mask-changed", "test", "dropped-frames", "odd-nanoseconds")
+BAD = {
+    "media-byte-changed": "media-changed",
+    "segment-of-another-camera": "media-swapped",
+    "segment-line-changed": "signature-wrong",
+    "history-rewritten": "prev-mismatch",
+    "media-with-extra-box": "media-malformed",
+    "identity-of-another-index": "identity-mismatch",
+    "frames-miscounted": "media-mismatch",
+    "init-mismatch": "init-mismatch",
+    "test-media-as-live": "test-as-live",
+    "certificate-of-an-impostor": "start: cert-untrusted",
+    "certificate-of-another-station": "start: cert-wrong-station",
+}
+
+
+def checked(*tests: Any) -> list[list[str | None]]:
+    """The codes of each record's segments, null where they are good."""
+    said = node("--input-type=module", "-e", SCRIPT, "--", str(VERIFIER / "checker.js"), said=json.dumps(tests))
+    assert said.returncode == 0, said.stderr
+    return [json.loads(line) for line in said.stdout.splitlines()]
+
+
+def test_every_segment_of_a_good_record_is_green() -> None:
+    found = checked(*({"folder": str(FOLDER / name), "bend": False} for name in GOOD))
+    assert [set(codes) for codes in found] == [{None}] * len(GOOD)
+
+
+def test_a_segment_with_one_other_bit_is_red() -> None:
+    found = checked(*({"folder": str(FOLDER / name), "bend": True} for name in GOOD))
+    assert [set(codes) for codes in found] == [{"media-changed"}] * len(GOOD)
+
+
+def test_what_is_wrong_with_one_segment_is_said_of_that_one() -> None:
+    found = checked(*({"folder": str(FOLDER / name), "bend": False} for name in BAD))
+    assert {name: set(codes) - {None} for name, codes in zip(BAD, found, strict=True)} == {
+        name: {code} for name, code in BAD.items()
+    }
+
+
+@pytest.mark.parametrize("name", sorted({*GOOD, *BAD}))
+def test_the_cases_are_vectors(name: str) -> None:
+    assert name in NAMES
+    assert load(name)["arguments"]["paths"] == ["."]
+    assert Path(FOLDER / name / "ledger.jws").is_file()
