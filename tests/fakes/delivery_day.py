@@ -34,9 +34,10 @@ MINUTE_S, HOUR_S = 60, 3_600
 class CountingDisk(Disk):
     """The archive's disk, which counts how often the bytes of each object have come in whole: once for each 201."""
 
-    def __init__(self) -> None:
+    def __init__(self, taken: Counter[str] | None = None) -> None:
+        """``taken`` is what earlier processes have counted."""
         super().__init__()
-        self.taken: Counter[str] = Counter()
+        self.taken = Counter[str]() if taken is None else taken
 
     def rename(self, old: Path, new: Path) -> None:
         if new.parent.parent.name == "cas":
@@ -106,14 +107,19 @@ class DeliveryDay:
 
     @contextlib.asynccontextmanager
     async def archive_down(self) -> AsyncIterator[None]:
-        """The archive's process ends; afterwards another one works on what lies there then, at another port."""
+        """The archive's process ends and nobody is there; then another works on what lies there, at another port."""
+        for site in self.sites:
+            site.link.refuse()
         await asyncio.to_thread(self.archive.stop)
         assert self.archive.error is None, self.archive.error
         yield
+        # What a process knows of folders ends with it.
+        self.disk = self.archive.disk = CountingDisk(self.disk.taken)
         await asyncio.to_thread(self.archive.start)
         assert self.archive.error is None, self.archive.error
         for site in self.sites:
             site.link.target = self.port
+            site.link.mend()
 
     async def live(self, seconds: float) -> None:
         """Let so much time pass at all stations that record, and at the archive."""
@@ -132,6 +138,7 @@ class DeliveryDay:
             for site in self.sites:
                 site.must_live()
             states = [(site.name, site.delivery and site.delivery.state) for site in self.sites]
+            assert self.archive.error is None, self.archive.error
             assert time.monotonic() < deadline, f"{what}: {states}"
             await asyncio.sleep(0.02)
 

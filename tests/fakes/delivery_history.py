@@ -1,15 +1,22 @@
-"""Cards as they were at moments of a day, and how an archive that keeps several histories differs from all of them."""
+"""Cards as they were at moments of a day, and how an archive that keeps several histories differs from all of them;
+what is told of a day by archive, uplink and verifier.
+"""
 
+import asyncio
+import json
 import shutil
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from appliance.session import Unit
 from appliance.store.prepare import DiskIdentity, prepare
+from archive.finding import FindingRow
+from archive.index.findings import read_findings
 from audit.verify import verify
 from base.durable import Disk
 from base.version import SOFTWARE
@@ -18,10 +25,27 @@ from evidence.lines import Recovered, Segment, Start, read_payload
 from evidence.words import Mode
 from tests.fakes.checker import Json
 from tests.fakes.delivering import write_key
-from tests.fakes.delivery_day import DeliveryDay
+from tests.fakes.delivery_day import MINUTE_S, DeliveryDay
 from tests.fakes.delivery_site import NOTES, Place, Site
-from tests.fakes.station import private_key, signer
+from tests.fakes.station import NOON_US, private_key, signer
 from tests.fakes.stepped import RESERVE_BYTES
+
+ZONE_H = 4
+
+
+def play(folder: Path, story: Callable[[DeliveryDay], Awaitable[None]]) -> None:
+    """``story`` with an archive that serves."""
+
+    async def all_of_it() -> None:
+        async with DeliveryDay(folder) as day:
+            await story(day)
+
+    asyncio.run(all_of_it())
+
+
+def at(hour: int, minute: int = 0) -> int:
+    """That time of 2 May in the stations' zone, UTC+4; the window is open from 16:00 on 1 May until 16:00."""
+    return NOON_US + (((24 + hour - ZONE_H - 12) * 60) + minute) * MINUTE_S * 10**6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +95,13 @@ def covered_ms(cards: Sequence[Card], *, without: Collection[str] = ()) -> int:
 
 
 async def until_delivered(day: DeliveryDay, site: Site) -> None:
-    """Wait until the archive has the card's ledger as one of its histories, and the station a receipt for each segment
-    that lies there. Nothing is recorded meanwhile.
+    """Wait until the archive has the card's ledger as one of its histories and each segment that lies there, and the
+    station a receipt for each. Nothing is recorded meanwhile.
     """
     card = read_card(site)
     wanted = {card.places[sha256] for sha256 in card.media}
     await day.until(lambda: card.ledger in day.kept(site.name), f"{site.name}'s ledger is there")
+    await day.until(lambda: card.media.keys() <= stored_media(day).keys(), f"{site.name}'s segments are there")
     await day.until(lambda: wanted <= site.receipted(), f"{site.name} is acknowledged")
 
 
@@ -147,3 +172,34 @@ def replace_unit(site: Site, unit: str) -> None:
     shutil.rmtree(station.config.data)
     identity = DiskIdentity(election=station.config.election, station=site.name, unit=unit)
     prepare(Disk(), station.layout, identity, RESERVE_BYTES)
+
+
+def found(day: DeliveryDay) -> list[tuple[str, str, int | None, int]]:
+    """The archive's findings: unit, code, line, and how often."""
+    return [(str(row.name or ""), row.code.value, row.seq, row.count) for row in findings(day)]
+
+
+def findings(day: DeliveryDay) -> list[FindingRow]:
+    """What anybody beside the running archive reads."""
+    return read_findings(day.archive.config.database, day.archive.config.election)
+
+
+def told(site: Site) -> Json:
+    """What the uplink tells the station; nothing before it has told anything."""
+    path = site.station.config.run / "uplink.json"
+    return cast("Json", json.loads(path.read_bytes())) if path.exists() else {}
+
+
+def records(answer: Json) -> list[Json]:
+    """Of a verifier's answer."""
+    return cast("list[Json]", answer["records"])
+
+
+def cameras(record: Json) -> list[Json]:
+    """Of a record, or of a station's several."""
+    return cast("list[Json]", record["cameras"])
+
+
+def codes(record: Json) -> dict[str, int]:
+    """How often each finding of the verifier's was made, by its code."""
+    return {str(each["code"]): cast("int", each["count"]) for each in cast("list[Json]", record["findings"])}

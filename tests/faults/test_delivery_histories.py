@@ -1,50 +1,32 @@
-"""Days on which cards, units and archives lose, repeat or deny what has been: each difference is named exactly.
+"""Days on which a unit has more than one history, or a station more than one unit: what differs is named exactly."""
 
-UTC+4: the window is from 16:00 on 1 May to 16:00 on 2 May, and a station's clock starts where the story does.
-"""
-
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from archive.finding import FindingRow
-from archive.index.findings import read_findings
 from tests.fakes.checker import Json
 from tests.fakes.delivery_day import HOUR_S, MINUTE_S, DeliveryDay
 from tests.fakes.delivery_history import (
     archive_verdict,
+    at,
+    cameras,
+    codes,
     covered_ms,
+    found,
     judge_histories,
+    play,
     put_in,
     read_card,
+    records,
     replace_unit,
     stored_media,
     take_out,
     until_delivered,
 )
-from tests.fakes.station import NOON_US
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
-ZONE_H = 4
 GOP_S, GOP_MS = 12, 12_000
-
-
-def play(folder: Path, story: Callable[[DeliveryDay], Awaitable[None]]) -> None:
-    """``story`` with an archive that serves."""
-
-    async def all_of_it() -> None:
-        async with DeliveryDay(folder) as day:
-            await story(day)
-
-    asyncio.run(all_of_it())
-
-
-def at(hour: int, minute: int = 0) -> int:
-    """That time of 2 May in the stations' zone."""
-    return NOON_US + (((24 + hour - ZONE_H - 12) * 60) + minute) * MINUTE_S * 10**6
 
 
 def test_the_power_takes_lines_from_the_card_that_the_archive_has_already(ram: Path) -> None:
@@ -190,28 +172,6 @@ def test_a_unit_dies_and_another_goes_on(ram: Path) -> None:
         assert camera["covered_ms"] == covered_ms([read_card(first), read_card(second)])
 
     play(ram, story)
-
-
-def found(day: DeliveryDay) -> list[tuple[str, str, int | None, int]]:
-    return [(str(row.name or ""), row.code.value, row.seq, row.count) for row in findings(day)]
-
-
-def findings(day: DeliveryDay) -> list[FindingRow]:
-    """What anybody beside the running archive reads."""
-    return read_findings(day.archive.config.database, day.archive.config.election)
-
-
-def records(answer: Json) -> list[Json]:
-    return cast("list[Json]", answer["records"])
-
-
-def cameras(record: Json) -> list[Json]:
-    return cast("list[Json]", record["cameras"])
-
-
-def codes(record: Json) -> dict[str, int]:
-    """How often each finding was made."""
-    return {str(each["code"]): cast("int", each["count"]) for each in cast("list[Json]", record["findings"])}
 
 
 async def _one_more(day: DeliveryDay) -> str:
