@@ -55,8 +55,10 @@ class ArchiveClient:
     ) -> None:
         self._url = url.rstrip("/")
         self._context = context
-        self._answer_s = self._patience_s = answer_s
+        self._answer_s = answer_s
         self._connect_s = connect_s
+        self._more_s = 0.0
+        """The patience that the link has been seen to need."""
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
@@ -64,7 +66,6 @@ class ArchiveClient:
         tracing.on_request_headers_sent.append(_headers_sent)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=self._context, limit=8, keepalive_timeout=75, ttl_dns_cache=60),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"unbroken/{VERSION}"},
             # On the thinnest link each byte counts.
@@ -80,8 +81,8 @@ class ArchiveClient:
         await self._session.close()
 
     def expect(self, took_s: float) -> None:
-        """A question took so long: the next may take twice that before silence is one that counts."""
-        self._patience_s = self._answer_s + min(2 * took_s, MOST_PATIENCE_S)
+        """A question took so long: connections and silence may last twice that longer before they count as dead."""
+        self._more_s = min(2 * took_s, MOST_PATIENCE_S)
 
     async def lines(
         self,
@@ -166,11 +167,12 @@ class ArchiveClient:
     ) -> Reply:
         clock = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._connect_s + self._patience_s) as deadline:
+            connect_s, answer_s = self._connect_s + self._more_s, self._answer_s + self._more_s
+            async with asyncio.timeout(connect_s + answer_s) as deadline:
 
                 def moved() -> None:
                     if not deadline.expired():
-                        deadline.reschedule(clock.time() + self._patience_s)
+                        deadline.reschedule(clock.time() + answer_s)
 
                 size = chunk_bytes(bytes_s, chunk_s)
                 with Body(data, chunk_bytes=size, before=before, moved=moved, sent=sent) as body:
@@ -180,12 +182,15 @@ class ArchiveClient:
                         data=body if data else b"",
                         headers={**headers, "Content-Length": str(len(data))},
                         allow_redirects=False,
+                        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_s),
                         trace_request_ctx=moved,
                     ) as answer:
                         sent()
                         return Reply(status=answer.status, headers=answer.headers, body=await _whole(answer, moved))
         except TimeoutError as error:
-            raise PeerError(f"the archive did not move for {self._patience_s:.0f} s", retry=True) from error
+            raise PeerError(
+                f"the archive did not move for {self._answer_s + self._more_s:.0f} s", retry=True
+            ) from error
         except (aiohttp.ClientError, OSError) as error:
             raise PeerError(_in_words(error), retry=True) from error
 

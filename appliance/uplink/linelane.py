@@ -29,6 +29,8 @@ TELLING_S = 0.5
 """A shorter request tells more of the way there and back than of the link."""
 SLOW_S = 2.0
 """Where a request takes so long the link has room for nothing beside lines, until one has carried the newest."""
+THIN_BYTES_S = 4_000
+"""Below that one batch goes after the other."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,7 +123,9 @@ class LineLane:
 
     async def _begin_behind(self, batch: "_Batch") -> "_Batch | None":
         """What follows ``batch``, begun once that has left; None where nothing does, or its answer comes first."""
-        if not batch.more or self._talk.agreed.branch:
+        carried = self._talk.lines_bytes_s
+        # On the thinnest links another connection costs more than it brings.
+        if not batch.more or self._talk.agreed.branch or (carried is not None and carried < THIN_BYTES_S):
             return None
         left = asyncio.create_task(batch.left.wait())
         try:

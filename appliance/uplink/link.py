@@ -10,7 +10,7 @@ from pathlib import Path
 
 from appliance.uplink.answers import BusyError
 from appliance.uplink.backoff import BackOff
-from appliance.uplink.client import ANSWER_S, CONNECT_S, ArchiveClient, Urgency
+from appliance.uplink.client import ANSWER_S, ArchiveClient, Urgency
 from appliance.uplink.follow import Follower
 from appliance.uplink.linelane import LineLane
 from appliance.uplink.mediabook import Totals
@@ -23,8 +23,8 @@ from base.errors import PeerError
 log = logging.getLogger("unbroken.uplink")
 
 FOLLOW_S = 0.25
-MOST_CONNECT_S = 60.0
-"""After failed tries: on the thinnest link TLS alone takes half of that."""
+TOOK_S, MOST_TOOK_S = 7.5, 22.5
+"""After each failed try questions are taken to need so much longer: on the thinnest link TLS alone takes the most."""
 TELL_S = 2.0
 TOTALS_SHARE = 200
 LOOK_S = 1.0
@@ -110,8 +110,8 @@ class Link:
             context = await self._context()
         except (OSError, ValueError) as error:
             raise PeerError(f"the uplink's key, certificate or root cannot be used: {error}", retry=True) from error
-        connect_s = min(MOST_CONNECT_S, CONNECT_S * 2 ** min(self._at.state.tries, 2))
-        async with ArchiveClient(self._url, context, answer_s=self._answer_s, connect_s=connect_s) as client:
+        async with ArchiveClient(self._url, context, answer_s=self._answer_s) as client:
+            client.expect(min(MOST_TOOK_S, TOOK_S * self._at.state.tries))
             talk = Talk(self._at, client)
             lines = LineLane(talk)
             await lines.agree()
