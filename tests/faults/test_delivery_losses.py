@@ -1,4 +1,4 @@
-"""Days on which an archive, an uplink or the trust in a unit is lost, or what answers lies: what differs is named exactly."""
+"""Days on which the archive, the uplink or the trust in a unit is lost, or what answers lies; each loss is named."""
 
 import asyncio
 import shutil
@@ -49,7 +49,7 @@ LIES: tuple[tuple[str, dict[str, object], str], ...] = (
     ("receipts", {"election": "az-2031"}, "its key is not a receipt key of its election"),
     ("receipts", {"media": ("0" * 64,)}, "the receipt is for other media than were asked for"),
 )
-"""Whose key signs, of what the receipts speak (the last one was given for something else), and what the station says."""
+"""Whose key signs, of what the receipts speak (the last was given for something else), and what the station says."""
 
 
 def test_yesterdays_backup_of_the_archive_is_put_back(ram: Path) -> None:
@@ -82,9 +82,7 @@ def test_yesterdays_backup_of_the_archive_is_put_back(ram: Path) -> None:
         await until_delivered(day, site)
         after = read_card(site)
         assert judge_histories(day, site.name, [after]) == [f"{len(again)} segments were taken twice", *lost]
-        await day.until(
-            lambda: told(site).get("media_lost") == len(lost), "the station knows what the archive has lost"
-        )
+        await day.until(lambda: told(site).get("media_lost") == len(lost), "the station knows of the loss")
         (record,) = records(archive_verdict(day, site.name))
         (camera,) = cameras(record)
         assert codes(record) == {"open-end": 1}
