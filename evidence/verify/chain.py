@@ -79,16 +79,14 @@ class Chain:
             if line.prev != self._digest and self._digest is not None:
                 self._findings.add(Code.PREV_MISMATCH, at)
                 standing = Standing.AFTER_BREAK
-            self._unseen.discard(seq)
-            self._unexplained.discard(seq)
         elif seq > self._seq:
             self._jump(seq, at)
             standing = Standing.AFTER_BREAK
         else:
             self._findings.add(Code.LINE_REORDERED, at)
-            self._unseen.discard(seq)
-            self._unexplained.discard(seq)
             standing = Standing.MOVED
+        self._unseen.discard(seq)  # a line that was missing may come by any of the three
+        self._unexplained.discard(seq)
         self._go_on(opened, seq)
         if isinstance(line.body, Close):
             self.closed = True

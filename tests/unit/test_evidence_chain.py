@@ -72,6 +72,23 @@ def test_a_line_moved_far_is_one_finding(place: int, to: int) -> None:
     assert set(codes(check(station, lines))) == {Code.LINE_REORDERED}
 
 
+def test_a_missing_line_that_comes_back_behind_a_second_jump_is_not_missing() -> None:
+    station = whole()
+    assert len(station.lines) > 10
+    order = [0, 1, 2, 3, 4, 10, 7, 6, 8, 9, 5, *range(11, len(station.lines))]
+    record = check(station, [station.lines[seq] for seq in order])
+    assert set(codes(record)) == {Code.LINE_REORDERED}
+    assert record.lines == len(station.lines)
+
+
+def test_a_line_that_came_back_behind_a_second_jump_counts_once() -> None:
+    station = whole()
+    order = [0, 1, 2, 3, 4, 10, 7, 6, 8, 9, 5, 8, *range(11, len(station.lines))]
+    record = check(station, [station.lines[seq] for seq in order])
+    assert set(codes(record)) == {Code.LINE_REORDERED, Code.LINE_REPEATED}
+    assert record.lines == len(station.lines)
+
+
 def test_an_inserted_line_of_a_stranger_is_key_unknown_and_nothing_else() -> None:
     for place in range(1, 12):
         station = whole()
