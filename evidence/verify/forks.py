@@ -14,18 +14,23 @@ _START = 1
 
 
 class History:
-    """The good lines of a ledger: 33 bytes for each. Kept only where several ledgers of a unit are compared."""
+    """The good lines of a ledger: 33 bytes for each. Kept only where several ledgers of a unit are compared.
+
+    Every ``seq`` comes once. Lines come in the order of the file, and are put in the order of ``seq`` once, when first
+    asked about: a moved line in its place would cost time in proportion to all lines behind it.
+    """
 
     def __init__(self) -> None:
         self._seqs = array("q")
         self._boot_ns = array("q")
         self._flags = bytearray()
         self._digests = bytearray()
+        self._sorted = True
 
     def add(self, seq: int, payload_digest: bytes, boot_ns: int, *, start: bool) -> None:
-        """The next line. Lines out of order are passed over; a fork shows in the lines around them, too."""
-        if self._seqs and seq <= self._seqs[-1]:
-            return
+        """The next line of the file that counts, moved or not."""
+        if self._seqs and seq < self._seqs[-1]:
+            self._sorted = False
         self._seqs.append(seq)
         self._boot_ns.append(boot_ns)
         self._flags.append(_START if start else 0)
@@ -33,6 +38,7 @@ class History:
 
     def holds(self, seq: int, payload_digest: bytes) -> bool:
         """Whether the line with this number says the same."""
+        self._sort()
         at = bisect_left(self._seqs, seq)
         if at == len(self._seqs) or self._seqs[at] != seq:
             return False
@@ -40,6 +46,8 @@ class History:
 
     def fork(self, other: "History") -> int | None:
         """The first ``seq`` for which the two hold different payloads; None where neither contradicts the other."""
+        self._sort()
+        other._sort()
         mine = theirs = self._shared(other)
         while mine < len(self._seqs) and theirs < len(other._seqs):
             if self._seqs[mine] < other._seqs[theirs]:
@@ -54,6 +62,7 @@ class History:
 
     def branch(self, seq: int) -> "Branch":
         """What the ledger holds from ``seq`` on."""
+        self._sort()
         at = bisect_left(self._seqs, seq)
         times = self._boot_ns[at:]
         return Branch(
@@ -75,6 +84,16 @@ class History:
                 shared = end
             step = min(step // 2, min(len(self._seqs), len(other._seqs)) - shared)
         return shared
+
+    def _sort(self) -> None:
+        if self._sorted:
+            return
+        order = sorted(range(len(self._seqs)), key=self._seqs.__getitem__)
+        self._digests = bytearray().join(self._digest(at) for at in order)
+        self._seqs = array("q", (self._seqs[at] for at in order))
+        self._boot_ns = array("q", (self._boot_ns[at] for at in order))
+        self._flags = bytearray(self._flags[at] for at in order)
+        self._sorted = True
 
     def _digest(self, at: int) -> bytes:
         return bytes(self._digests[at * _DIGEST_BYTES : (at + 1) * _DIGEST_BYTES])

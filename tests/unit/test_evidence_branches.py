@@ -5,6 +5,7 @@ import pytest
 from evidence import jws
 from evidence.certificate import Trust
 from evidence.codes import Code
+from evidence.verify.forks import History, judge_forks
 from evidence.verify.record import Record
 from evidence.verify.verifier import Verifier
 from evidence.words import Cause
@@ -55,6 +56,41 @@ def test_a_ledger_that_is_the_beginning_of_another_is_no_fork() -> None:
     for ledgers in ([station.lines, station.lines[:5]], [station.lines[:5], station.lines], [station.lines] * 2):
         record = check_branches(station, ledgers)
         assert codes(record) == []
+        assert record.lines == len(station.lines)
+        assert covered_s(record) == 12
+
+
+@pytest.mark.parametrize("order", [(1, 0), (3, 2, 1, 0), (1, 3, 0, 2)])
+def test_moved_lines_of_an_abandoned_branch_accuse_nobody(order: tuple[int, ...]) -> None:
+    station, abandoned = _fork(8)
+    begin = len(abandoned.lines) - 4
+    moved = (
+        abandoned.lines[:begin] + [abandoned.lines[begin + at] for at in order] + abandoned.lines[begin + len(order) :]
+    )
+    for ledgers in ([station.lines, moved], [moved, station.lines]):
+        record = check_branches(station, ledgers)
+        assert set(codes(record)) == {Code.LINE_REORDERED, Code.TAIL_LOST}
+        assert record.lines == len(station.lines) + 4
+
+
+def test_a_moved_start_opens_its_branch_all_the_same() -> None:
+    abandoned, other = History(), History()
+    for seq in range(6):
+        abandoned.add(seq, bytes((seq,)) * 32, seq, start=seq == 0)
+    for seq in (0, 1, 2, 3, 5, 4, 6):
+        other.add(seq, bytes((seq + 100 * (seq >= 4),)) * 32, seq, start=seq in (0, 4))
+    for one, two in ((abandoned, other), (other, abandoned)):
+        assert [(fork.seq, fork.code) for fork in judge_forks([one, two])] == [(4, Code.TAIL_LOST)]
+    assert other.holds(4, bytes((104,)) * 32)
+    assert not other.holds(4, bytes((4,)) * 32)
+
+
+def test_a_copy_with_moved_lines_counts_no_line_twice() -> None:
+    station = whole()
+    moved = [station.lines[seq] for seq in (0, 1, 2, 3, 4, 10, 7, 6, 8, 9, 5, *range(11, len(station.lines)))]
+    for ledgers in ([station.lines, moved], [moved, station.lines], [moved, moved]):
+        record = check_branches(station, ledgers)
+        assert set(codes(record)) == {Code.LINE_REORDERED}
         assert record.lines == len(station.lines)
         assert covered_s(record) == 12
 
