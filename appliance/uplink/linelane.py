@@ -183,6 +183,7 @@ class LineLane:
             if agreed == talk.agreed:
                 raise StuckError("the archive takes no line and refuses none")
             await self._stand(agreed)
+            await self._at.disk.do(self._at.media.doubt_behind, talk.common_seq)
         await self._take_in(answer, batch.changed, batch.most)
         if answer.refused is not None:
             talk.in_doubt = True

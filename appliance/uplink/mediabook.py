@@ -111,13 +111,16 @@ class MediaBook:
         )
 
     def settle(self, lacks: Collection[str], up_to: int, *, complete: bool, but: Collection[str]) -> None:
-        """Take in what the archive says that it lacks (plan.verdicts); it knows the lines up to ``up_to``."""
+        """Take in what the archive says that it lacks (plan.verdicts); it knows the lines up to ``up_to``.
+
+        It asks for nothing that lies here no more, so of that its silence says nothing: a receipt does.
+        """
         with self._db.transaction():
             self._change(verdicts(self.named(lacks), lacks, complete=complete, but=but), _AGAIN)
             last = -1
             while complete:
                 page = self._media(
-                    "WHERE state IN ('unknown', 'waiting') AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+                    "WHERE state IN ('unknown', 'waiting') AND gone = 0 AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
                     (last, up_to, _PAGE),
                 )
                 if not page:

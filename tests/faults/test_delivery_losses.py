@@ -52,8 +52,11 @@ LIES: tuple[tuple[str, dict[str, object], str], ...] = (
 """Whose key signs, of what the receipts speak (the last was given for something else), and what the station says."""
 
 
-def test_yesterdays_backup_of_the_archive_is_put_back(ram: Path) -> None:
-    """What still lies at the station comes again by itself; what was pruned on its receipt, the archive has lost."""
+@pytest.mark.parametrize("lives_on", [False, True])
+def test_yesterdays_backup_of_the_archive_is_put_back(ram: Path, lives_on: bool) -> None:
+    """What still lies at the station comes again by itself; what was pruned on its receipt, the archive has lost. So
+    it is whether the uplink ``lives_on`` or is started anew.
+    """
 
     async def story(day: DeliveryDay) -> None:
         site = await day.site(utc_us=at(7))
@@ -69,6 +72,8 @@ def test_yesterdays_backup_of_the_archive_is_put_back(ram: Path) -> None:
             prune(site)
             await day.live(HOUR_S)
             await until_delivered(day, site)
+        if lives_on:
+            await day.go_online(site)
         before = read_card(site)
         assert stored_media(day).keys() == before.named.keys()
         pruned = [sha256 for sha256 in before.named if sha256 not in before.media]
@@ -77,7 +82,8 @@ def test_yesterdays_backup_of_the_archive_is_put_back(ram: Path) -> None:
         again = before.media.keys() - saved
         async with day.archive_down():
             copy_archive(ram / "backup", day.archive.folder)
-        await day.go_online(site)
+        if not lives_on:
+            await day.go_online(site)
         await day.live(10 * MINUTE_S)
         await until_delivered(day, site)
         after = read_card(site)

@@ -259,6 +259,16 @@ def test_what_the_archive_lacks_though_it_was_receipted_is_wanted_again(tmp_path
     assert len(books.media.unproven(99, 10)) == len(digests)
 
 
+def test_of_what_lies_here_no_more_the_archives_silence_says_nothing(tmp_path: Path, unit: Station) -> None:
+    publish(tmp_path, unit)
+    books = open_books(tmp_path).read()
+    digests = _digests(unit)
+    books.media.gone(digests[0])
+    books.media.settle((), len(unit.lines), complete=True, but=())
+    assert books.media.named([digests[0]])[0].state is State.UNKNOWN
+    assert books.media.named([digests[1]])[0].state is State.HELD
+
+
 def _digests(unit: Station) -> Sequence[str]:
     bodies = [read_payload(jws.unseal(text).payload).body for text in unit.lines]
     return [body.sha256 for body in bodies if isinstance(body, Segment) and body.mode is not Mode.UNARMED]
