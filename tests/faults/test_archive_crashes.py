@@ -20,8 +20,11 @@ from tests.fakes.archive import Reply, RunningArchive, Uplink, timeless_authorit
 from tests.fakes.faultydisk import Failure, FaultyDisk
 from tests.fakes.station import SECOND, Station
 
-# An archive that dies in the middle of a request closes no connection; of a process, the kernel does.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+pytestmark = [
+    pytest.mark.faults,
+    # An archive that dies in the middle of a request closes no connection; of a process, the kernel does.
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
 
 
 @pytest.fixture(autouse=True)
