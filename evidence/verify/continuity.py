@@ -103,6 +103,8 @@ class Continuity:
                 return None
             return self._piece(camera, Span(from_ns=gap.from_ns, to_ns=gap.to_ns, state=State.GAP), boot_id, at)
         unexplained = self._reach(camera, gap.from_boot, gap.from_ns, at)
+        if camera.boot_id == boot_id:  # with the head cut off: no time lies between this boot and one before it
+            unexplained = None
         back = camera.boot_id == gap.from_boot and gap.from_ns < camera.at_ns
         to_ns = camera.at_ns if back else gap.from_ns + 1
         before = not camera.excused and self._covered(camera, gap.from_boot, gap.from_ns, to_ns)

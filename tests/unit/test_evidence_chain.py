@@ -3,6 +3,7 @@
 import pytest
 
 from evidence.codes import Code
+from evidence.coverage import State
 from evidence.lines import Event, line_hash
 from evidence.words import Cause
 from tests.fakes.checking import check, codes, covered_s, flip, whole
@@ -132,6 +133,23 @@ def test_a_head_cut_off_before_a_later_session_keeps_that_session() -> None:
     record = check(station, station.lines[cut:])
     assert codes(record) == [Code.HEAD_MISSING]
     assert covered_s(record) == 4
+
+
+def test_a_head_cut_off_before_a_later_boot_adds_no_time_back_to_the_boot_before() -> None:
+    station = Station(authority(), media=False)
+    station.begin()
+    station.segments(2)
+    cut = len(station.lines)
+    ended = station.reboot(off_seconds=600)
+    station.start(ended="power")
+    station.gap(cause=Cause.POWER, from_boot=ended)
+    station.run()
+    station.segments(2)
+    station.close()
+    record = check(station, station.lines[cut:])
+    assert codes(record) == [Code.HEAD_MISSING]
+    lanes, (crossing,) = record.cameras["cam-0"].coverage.settled()
+    assert (crossing.state, crossing.to_boot) == (State.GAP, list(lanes)[-1])
 
 
 def test_a_tail_cut_off_is_an_open_end_since_the_last_line() -> None:
