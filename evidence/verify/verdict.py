@@ -6,6 +6,7 @@ from enum import StrEnum
 from evidence.codes import MEANINGS, Weight
 from evidence.coverage import COVERED, HELD, Crossing, Span, State, total_ns
 from evidence.utc import Utc
+from evidence.verify.crossings import cut_crossings
 from evidence.verify.findings import Finding, Place
 from evidence.verify.record import CameraTotals, Record
 
@@ -90,7 +91,7 @@ class _Lines:
 
     def __init__(self, totals: CameraTotals, utc: Utc) -> None:
         self._totals, self._utc = totals, utc
-        self._spans, self._crossings = totals.coverage.settled()
+        self._spans, self._crossings = cut_crossings(*totals.coverage.settled())
 
     def all_spans(self) -> Iterable[Span]:
         """Every span of every boot."""

@@ -19,8 +19,8 @@ from tests.contract.test_vectors import FOLDER, NAMES
 from tests.contract.test_vectors_js import VERIFIER, node
 
 SEEDS = (1, 2)
-# What lies about time or place leaves no single answer to how much is missing: only what is here is compared.
-MEDIA_CODES = frozenset(
+# What lies about time or place otherwise leaves no single answer to how much is missing: only what is here is compared.
+MISSING_IS_SURE = frozenset({Code.HEAD_MISSING, Code.GAP_OVER_SEGMENT}) | frozenset(
     code for code in Code if code.startswith(("media-", "init-", "identity-", "pruned-", "receipt-"))
 )
 
@@ -68,7 +68,7 @@ def essence(answer: Any) -> Any:
 def _record(record: Any) -> Any:
     codes = sorted({finding["code"] for finding in record["findings"]})
     wrong = {Code(code) for code in codes if MEANINGS[Code(code)].weight is Weight.WRONG}
-    names = ["covered_ms", "held_ms"] + (["missing_ms"] if wrong <= MEDIA_CODES else [])
+    names = ["covered_ms", "held_ms"] + (["missing_ms"] if wrong <= MISSING_IS_SURE else [])
     cameras = {camera["camera"]: [camera[name] for name in names] for camera in record["cameras"]}
     members = {name: record[name] for name in ("verdict", "closed", "head", "time_zone")}
     whose = [record[name] for name in ("election", "station", "unit")]

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.coverage import COVERED, CameraCoverage, Crossing, Lane, Span, State, clip, holes, total_ns, union
+from evidence.verify.crossings import cut_crossings
 from evidence.verify.ranges import Ranges, count
 from evidence.words import Cause, Mode
 
@@ -122,3 +123,27 @@ def test_ranges_are_a_set_of_integers(steps: list[tuple[bool, int, int]]) -> Non
     assert all((number in ranges) == (number in model) for number in range(60))
     assert count(ranges.within(10, 30)) == len(model & set(range(10, 30)))
     assert count(ranges.without(10, 30)) == 20 - len(model & set(range(10, 30)))
+
+
+def test_a_crossing_over_a_segment_counts_no_time_twice() -> None:
+    coverage = CameraCoverage()
+    coverage.add("one", Span(from_ns=0, to_ns=10, state=State.SEGMENT))
+    coverage.cross(Crossing(from_boot="one", from_ns=10, to_boot="two", to_ns=9, state=State.GAP, cause=Cause.POWER))
+    coverage.add("two", Span(from_ns=3, to_ns=5, state=State.SEGMENT))
+    coverage.add("two", Span(from_ns=9, to_ns=12, state=State.SEGMENT))
+    lanes, (crossing,) = cut_crossings(*coverage.settled())
+    assert (crossing.from_ns, crossing.to_ns, crossing.cause) == (10, 3, Cause.POWER)
+    assert [(span.from_ns, span.to_ns, span.state) for span in lanes["two"]] == [
+        (3, 5, State.SEGMENT),
+        (5, 9, State.GAP),
+        (9, 12, State.SEGMENT),
+    ]
+
+
+def test_a_crossing_that_shares_no_time_stays_as_it_is() -> None:
+    coverage = CameraCoverage()
+    coverage.add("one", Span(from_ns=0, to_ns=10, state=State.SEGMENT))
+    coverage.cross(Crossing(from_boot="one", from_ns=10, to_boot="two", to_ns=5, state=State.GAP))
+    coverage.add("two", Span(from_ns=5, to_ns=12, state=State.SEGMENT))
+    lanes, crossings = coverage.settled()
+    assert cut_crossings(lanes, crossings) == (lanes, list(crossings))
