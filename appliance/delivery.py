@@ -121,6 +121,7 @@ class Delivery:
             receipt_ns=receipt_ns,
             state=self.state,
             bell=self._bell,
+            news=Bell(),
         )
         self._link = Link(
             station,

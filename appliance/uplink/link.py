@@ -77,7 +77,7 @@ class Link:
             before = self._follower.lines_read
             more = await self._at.disk.do(self._follower.step)
             if self._follower.lines_read != before:
-                self._at.bell.ring()
+                self._at.news.ring()
             if more:
                 continue
             if not self._caught_up.is_set():
@@ -126,7 +126,8 @@ class Link:
 
     async def _lane(self, name: str, turn: Callable[[], Awaitable[float]]) -> None:
         """One turn after the other; where there was nothing to do, wait as long as the turn says, or for a change."""
-        back_off, bell = BackOff(self._at.chance), self._at.bell
+        back_off = BackOff(self._at.chance)
+        bell = self._at.news if name == "lines" else self._at.bell
         while True:
             ticket = bell.ticket()
             try:

@@ -96,6 +96,7 @@ class MediaLane:
             case Taken.NAMED_BY_NO_LINE:
                 self._talk.passed_over.add(media.sha256)
                 self._talk.in_doubt = True
+                self._at.news.ring()
             case Taken.NOT_IN_FORM:
                 self._talk.passed_over.add(media.sha256)
                 state.notes["media"] = f"the archive takes {media.sha256} for no segment"

@@ -46,9 +46,9 @@ class ReceiptLane:
             has = [each.sha256 for each in asked if each.state is State.UNKNOWN and each.sha256 not in lacks]
             await at.disk.do(at.media.acknowledge, has)
             await at.disk.do(at.media.settle, lacks, -1, complete=False, but=changed | talk.sending)
+            at.bell.ring()
         else:
             raise StuckError("the archive neither acknowledges media nor says what it lacks")
-        at.bell.ring()
         return 0
 
     async def _keep(self, text: str, asked: Collection[Media]) -> None:

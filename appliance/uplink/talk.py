@@ -47,6 +47,9 @@ class Station:
     """How long what is held waits for others to share a receipt with."""
     state: LinkState
     bell: Bell
+    """Rings when the state of media has changed. Whom it wakes asks the disk's thread, which costs most of all here."""
+    news: Bell
+    """Rings when there are new lines, or doubt of what the archive has."""
 
 
 IDLE_S = 5.0
