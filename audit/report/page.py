@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from audit.report.day import FLAGGED
-from audit.report.input import Answer, Record, read_answer
 from audit.report.parts import (
     Setting,
     bounds,
@@ -17,13 +15,15 @@ from audit.report.parts import (
     rows_part,
 )
 from audit.report.picture import picture_part
-from audit.report.rows import Row, rows_of
 from audit.report.style import STYLE
-from audit.report.times import UTC_ZONE, find_zone
 from audit.report.words import ENGLISH, Words
 from base.errors import OperatorError
+from base.zones import UTC_ZONE, find_zone
 from evidence.coverage import State
+from evidence.day.answer import Answer, Record, read_answer
+from evidence.day.layout import FLAGGED
 from evidence.day.markup import escape
+from evidence.day.rows import Row, rows_of
 from evidence.words import Mode
 
 _SIGNS = {

@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from audit.report.input import Bounds, Event, Finding, Gap, Moment, Record
-from audit.report.rows import Row
-from audit.report.times import (
-    Zone,
+from audit.report.words import Words
+from base.zones import Zone
+from evidence.coverage import State
+from evidence.day.answer import Bounds, Event, Finding, Gap, Moment, Record
+from evidence.day.line import at_utc
+from evidence.day.markup import escape
+from evidence.day.rows import Row
+from evidence.day.times import (
     boot_text,
     bounds_text,
     half_us,
@@ -17,10 +21,6 @@ from audit.report.times import (
     short_boot,
     uncertainty,
 )
-from audit.report.words import Words
-from evidence.coverage import State
-from evidence.day.line import at_utc
-from evidence.day.markup import escape
 
 MOST_GAPS = 500
 MOST_FINDINGS = 200

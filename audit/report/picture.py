@@ -1,7 +1,5 @@
 """The report's picture of the day, with the legend of what it holds."""
 
-from audit.report.day import Sayings, lay_out
-from audit.report.input import Record
 from audit.report.parts import (
     Setting,
     bounds,
@@ -14,10 +12,12 @@ from audit.report.parts import (
     place_lines,
     row_text,
 )
-from audit.report.rows import Row
 from evidence.coverage import State
+from evidence.day.answer import Record
+from evidence.day.layout import Sayings, lay_out
 from evidence.day.markup import escape
 from evidence.day.picture import render_band_key, render_clock_key, render_day, render_key, render_pin_key
+from evidence.day.rows import Row
 from evidence.day.size import NARROW, PAGE
 from evidence.words import ClockState, Mode
 

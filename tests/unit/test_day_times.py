@@ -2,7 +2,8 @@
 
 import pytest
 
-from audit.report.times import bounds_text, find_zone, length, uncertainty
+from base.zones import find_zone
+from evidence.day.times import bounds_text, length, uncertainty
 
 
 @pytest.mark.parametrize(

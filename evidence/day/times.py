@@ -1,43 +1,7 @@
 """Times and durations as a reader meets them: local, UTC with its uncertainty, and boot time."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from audit.report.input import Bounds, Moment
-from evidence.day.line import SECOND_US, OffsetAt, at_utc, clock_text, date_text
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Zone:
-    """A time zone by name, and its offset at any instant."""
-
-    name: str
-    offset_at: OffsetAt
-
-
-UTC_ZONE = Zone(name="UTC", offset_at=at_utc)
-
-
-def find_zone(name: str | None) -> Zone | None:
-    """The IANA zone ``name``; None where none was named or this computer does not know it."""
-    if not name:
-        return None
-    try:
-        zone = ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
-
-    def offset_at(utc_us: int) -> int:
-        try:
-            offset = (_EPOCH + timedelta(microseconds=utc_us)).astimezone(zone).utcoffset()
-        except OverflowError:
-            return 0
-        return 0 if offset is None else int(offset.total_seconds())
-
-    return Zone(name=name, offset_at=offset_at)
+from evidence.day.answer import Bounds, Moment
+from evidence.day.line import SECOND_US, OffsetAt, clock_text, date_text
 
 
 def middle_us(utc_us: tuple[int, int]) -> int:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from audit.report.input import Bounds, Camera, Gap, Moment, Record
 from evidence.coverage import State
+from evidence.day.answer import Bounds, Camera, Gap, Moment, Record
 from evidence.words import Mode
 
 _VIDEO = frozenset((State.SEGMENT, State.RECOVERED, State.HELD, State.DAMAGED, State.MISSING, State.AT_UNIT))

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from audit.report.input import Clock, Event, Finding, Moment, Record
-from audit.report.rows import Row, boots_of
-from audit.report.times import half_us, middle_us, short_boot
+from evidence.day.answer import Clock, Event, Finding, Moment, Record
 from evidence.day.line import DAY_US, HOUR_US, Axis, Band, ClockPiece, DayLine, Flag, Lane, Piece, Pin, Stretch
+from evidence.day.rows import Row, boots_of
+from evidence.day.times import half_us, middle_us, short_boot
 from evidence.words import ClockState, Mode, Phase
 
 FLAGGED = ("armed", *Phase)
