@@ -238,9 +238,13 @@ def line_hash(line: bytes) -> str:
 
 def write_line(line: Line, signer: Signer) -> bytes:
     """``line`` as signed bytes, without LF."""
-    kind = line.body.kind if isinstance(line.body, Unknown) else _NAMES[type(line.body)]
-    members: dict[str, object] = {"seq": line.seq, "prev": line.prev, "kind": kind, **encode(line.stamp)}
+    members: dict[str, object] = {"seq": line.seq, "prev": line.prev, "kind": kind_of(line.body), **encode(line.stamp)}
     return jws.seal(jws.compose(members | body_members(line.body)), signer)
+
+
+def kind_of(body: Body) -> str:
+    """The word for a line of this body (section 4)."""
+    return body.kind if isinstance(body, Unknown) else _NAMES[type(body)]
 
 
 def body_members(body: Body) -> dict[str, object]:

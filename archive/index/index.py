@@ -64,6 +64,7 @@ class Index:
         self._ids: dict[UnitName, int] = {}
         self._writing_now = Lock()
         self._writer: Connection | None = None
+        self._numbers: write.Numbers | None = None
         hint = _SQLITE if url.startswith("sqlite") else _SERVER
         try:
             self._engine = open_engine(database_url(url))
@@ -74,6 +75,7 @@ class Index:
                     claim(self._writer)
                     with self._writer.begin():
                         migrate(self._writer)
+                        self._numbers = write.Numbers(self._writer)
             except BaseException:
                 self.close()
                 raise
@@ -88,7 +90,7 @@ class Index:
         self._engine.dispose()
 
     def rebuild(self) -> None:
-        """Forget everything."""
+        """Forget everything but the numbers: whoever has followed them goes on from there."""
         with self._writing() as connection:
             clear(connection)
             migrate(connection)
@@ -101,6 +103,8 @@ class Index:
 
     def _apply(self, connection: Connection, changes: Changes) -> None:
         known: dict[UnitName, int] = {}
+        numbers, utc_us = self._numbers, changes.utc_us
+        assert numbers is not None
 
         def unit(name: UnitName) -> int:
             if name not in known:
@@ -108,8 +112,10 @@ class Index:
             return known[name]
 
         for grown in changes.lines:
-            write.add_lines(connection, unit(grown.name), grown)
-        write.add_media(connection, [(unit(media.name), media.sha256) for media in changes.media])
+            write.add_lines(connection, unit(grown.name), grown, numbers, utc_us)
+        media = [(unit(new.name), new.sha256, utc_us if new.utc_us is None else new.utc_us) for new in changes.media]
+        write.add_media(connection, media, numbers)
+        write.change_units(connection, numbers, known.values())
         for receipt in changes.receipts:
             write.add_receipt(connection, unit(receipt.name), receipt)
         for finding in changes.findings:
@@ -118,7 +124,10 @@ class Index:
     def lose(self, name: UnitName, digests: Sequence[str], utc_us: int | None = None) -> None:
         """The store does not hold these any more; that is a finding, whoever finds it."""
         with self._writing() as connection:
-            write.lose_media(connection, write.unit_id(connection, self._election, name), digests)
+            unit = write.unit_id(connection, self._election, name)
+            write.lose_media(connection, unit, digests)
+            assert self._numbers is not None
+            write.change_units(connection, self._numbers, [unit])
             for sha256 in digests:
                 add_finding(connection, self._election, lost_by_archive(name, sha256, utc_us))
 

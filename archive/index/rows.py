@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from archive.finding import Finding
 from archive.names import UnitName
-from evidence.lines import Run, Segment
+from evidence.lines import Line, Run, Segment
 from evidence.receipt import Acknowledged
 
 
@@ -28,7 +28,10 @@ class BranchRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineRow:
-    """A line of a branch, and where it lies in the branch's file, without its LF."""
+    """A line of a branch, and where it lies in the branch's file, without its LF.
+
+    ``utc_us`` and ``error_us`` are its stamp's where the clock was synchronised, else None.
+    """
 
     seq: int
     sha256: str
@@ -36,6 +39,8 @@ class LineRow:
     size_bytes: int
     boot_ns: int
     start: bool
+    utc_us: int | None = None
+    error_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,22 @@ class PrunedRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatementRow:
+    """A line that names no media to be delivered: every kind but ``segment`` and ``recovered``.
+
+    ``payload`` is what it signs, as text; ``camera`` and ``run`` are None where its kind has none.
+    """
+
+    seq: int
+    kind: str
+    session: str
+    boot_id: str
+    camera: str | None
+    run: int | None
+    payload: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewLines:
     """Lines that a branch has grown by; ``branch`` is as it stands behind them."""
 
@@ -78,14 +99,19 @@ class NewLines:
     segments: tuple[SegmentRow, ...]
     runs: tuple[RunRow, ...]
     pruned: tuple[PrunedRow, ...]
+    statements: tuple[StatementRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMedia:
-    """A digest that the store holds, verified against lines of this unit."""
+    """A digest that the store holds, verified against lines of this unit.
+
+    ``utc_us`` is since when, where that is known better than by the changes that it is part of.
+    """
 
     name: UnitName
     sha256: str
+    utc_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +145,71 @@ class ReceiptRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What becomes true together."""
+    """What becomes true together; ``utc_us`` is the archive's time then, None where it has none."""
 
     lines: tuple[NewLines, ...] = ()
     media: tuple[NewMedia, ...] = ()
     receipts: tuple[ReceiptRow, ...] = ()
     findings: tuple[Finding, ...] = ()
+    utc_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRow:
+    """A unit as it stands. ``heard_us`` is when lines of it came last, by the archive's clock.
+
+    ``changed`` is the number of the last commit that concerned it: it grows, over all units.
+    """
+
+    name: UnitName
+    state: str
+    heard_us: int | None
+    changed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldSegment:
+    """A ``segment`` or ``recovered`` line, and what the archive has of it.
+
+    ``arrival`` numbers what is stored in the order in which it came, over all units; ``stored_us`` is when, by the
+    archive's clock. ``init_sha256`` and ``run_seq`` are of its ``run`` line, ``start_seq`` of its session's ``start``.
+    """
+
+    name: UnitName
+    branch: int
+    seq: int
+    session: str
+    boot_id: str
+    segment: Segment
+    stored: bool
+    wanted: bool
+    pruned: bool
+    stored_us: int | None
+    arrival: int | None
+    init_sha256: str | None
+    run_seq: int | None
+    start_seq: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """A line that names no media to be delivered, as it was signed; ``heard_us`` is when it came."""
+
+    branch: int
+    seq: int
+    session: str
+    boot_id: str
+    heard_us: int | None
+    line: Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampRow:
+    """What a line says of UTC in its boot, where the clock was synchronised."""
+
+    branch: int
+    seq: int
+    boot_id: str
+    boot_ns: int
+    utc_us: int
+    error_us: int

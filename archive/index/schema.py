@@ -16,7 +16,10 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
+    and_,
+    bindparam,
     false,
     inspect,
     select,
@@ -40,9 +43,12 @@ units = Table(
     Column("station", String(32), nullable=False),
     Column("unit", String(32), nullable=False),
     Column("state", String(16), nullable=False),
+    Column("heard_us", BigInteger),
+    Column("changed", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("election", "station", "unit"),
+    Index("units_by_change", "changed"),
 )
-"""``state`` is ``open``, or ``closed`` once a branch has a ``close`` line."""
+"""``state`` is ``open``, or ``closed`` once a branch has a ``close`` line; ``changed`` is the number of a commit."""
 
 branches = Table(
     "branches",
@@ -69,6 +75,8 @@ lines = Table(
     Column("size_bytes", Integer, nullable=False),
     Column("boot_ns", BigInteger, nullable=False),
     Column("start", Boolean, nullable=False),
+    Column("utc_us", BigInteger),
+    Column("error_us", BigInteger),
     Index("lines_by_seq", "unit_id", "seq"),
     Index("lines_that_start", "unit_id", "start", "branch", "seq"),
 )
@@ -109,6 +117,11 @@ segments = Table(
     Column("stored", Boolean, nullable=False),
     Column("wanted", Boolean, nullable=False),
     Column("pruned", Boolean, nullable=False, server_default=false()),
+    Column("recovered", Boolean, nullable=False, server_default=false()),
+    Column("arrival", BigInteger),
+    Column("stored_us", BigInteger),
+    Index("segments_by_arrival", "arrival"),
+    Index("segments_by_time", "unit_id", "camera", "boot_id", "from_ns"),
     Index("segments_by_digest", "unit_id", "sha256"),
     Index("segments_wanted", "unit_id", "wanted", "seq"),
     Index("segments_by_run", "unit_id", "session", "camera", "run", "number"),
@@ -116,6 +129,24 @@ segments = Table(
 """``number`` is the index within the run; ``wanted``: armed, not pruned on the unit, and not stored. What is stored may
 be pruned as well: if it is lost here, nobody can be asked for it.
 """
+
+statements = Table(
+    "statements",
+    METADATA,
+    _unit(),
+    Column("branch", Integer, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("kind", String(48), nullable=False),
+    Column("session", String(43), nullable=False),
+    Column("boot_id", String(32), nullable=False),
+    Column("camera", String(32)),
+    Column("run", BigInteger),
+    Column("heard_us", BigInteger),
+    Column("payload", Text, nullable=False),
+    Index("statements_by_session", "unit_id", "session", "kind", "camera", "run"),
+    Index("statements_by_kind", "kind", "unit_id"),
+)
+"""Every line that names no media to be delivered, with what it signs."""
 
 receipts = Table(
     "receipts",
@@ -165,7 +196,35 @@ def _pruned(connection: Connection) -> None:
     connection.execute(segments.update().where(*given_up).values(pruned=True))
 
 
-_STEPS: tuple[Callable[[Connection], None], ...] = (_first, _findings, _pruned)
+def _public(connection: Connection) -> None:
+    """What pages are made of. What stands in lines of before is not known here: a rebuild finds it in the ledgers."""
+    for table, column in (
+        ("units", "heard_us BIGINT"),
+        ("units", "changed BIGINT DEFAULT 0 NOT NULL"),
+        ("lines", "utc_us BIGINT"),
+        ("lines", "error_us BIGINT"),
+        ("segments", "recovered BOOLEAN DEFAULT false NOT NULL"),
+        ("segments", "arrival BIGINT"),
+        ("segments", "stored_us BIGINT"),
+    ):
+        connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column}")
+    statements.create(connection)
+    for index in sorted((*units.indexes, *segments.indexes), key=lambda index: str(index.name)):
+        index.create(connection, checkfirst=True)
+    key = segments.c.unit_id, segments.c.branch, segments.c.seq
+    stored = connection.execute(select(*key).where(segments.c.stored).order_by(*key)).all()
+    if stored:
+        row = and_(*(column == bindparam(f"of_{column.name}") for column in key))
+        connection.execute(
+            segments.update().where(row).values(arrival=bindparam("as_number")),
+            [
+                {"of_unit_id": unit, "of_branch": branch, "of_seq": seq, "as_number": number}
+                for number, (unit, branch, seq) in enumerate(stored, 1)
+            ],
+        )
+
+
+_STEPS: tuple[Callable[[Connection], None], ...] = (_first, _findings, _pruned, _public)
 """Step N takes a database of version N to N + 1. A step that has been released is never changed: where a later one
 changes a table, those before it get a copy of it as it was.
 """

@@ -188,7 +188,8 @@ class Committer:
             self._index.lose(lost.name, lost.media, lost.utc_us)
         found = tuple(each for work in group if isinstance(work, FoundWork) for each in self._keep_aside(work))
         if new or media or rows or found:
-            self._index.commit(Changes(lines=new, media=media, receipts=tuple(rows), findings=found))
+            utc_us = self._acknowledger.utc_us()
+            self._index.commit(Changes(lines=new, media=media, receipts=tuple(rows), findings=found, utc_us=utc_us))
         # COMMIT
         done: list[Done] = []
         for work, lacks in zip(group, lacking, strict=True):

@@ -175,7 +175,7 @@ def _catch_up_receipts(index: Index, journal: ReceiptJournal) -> None:
         else:
             subject = stored_subject(receipt.media)
             # They were durable when it was signed. Should one be gone, reading back tells, as it must: it was promised.
-            media += [NewMedia(name=name, sha256=each) for each in receipt.media]
+            media += [NewMedia(name=name, sha256=each, utc_us=receipt.utc_us) for each in receipt.media]
         rows.append(
             ReceiptRow(
                 name=name,

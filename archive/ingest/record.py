@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from archive.index.index import Index
-from archive.index.rows import BranchRow, LineRow, NewLines, PrunedRow, RunRow, SegmentRow
-from archive.ingest.reading import GoodLine, Head, Reader, Refusal, digests, peek
+from archive.index.rows import BranchRow, LineRow, NewLines
+from archive.ingest.linerows import line_rows, pruned_rows, run_rows, segment_rows, statement_rows
+from archive.ingest.reading import Head, Reader, Refusal, digests, peek
 from archive.names import UnitName
 from archive.store.ledgers import LedgerFiles, Piece
 from archive.trust import Trusted
 from evidence.certificate import Trust
 from evidence.errors import EvidenceError
-from evidence.lines import Close, Pruned, Recovered, Run, Segment, Start, genesis
+from evidence.lines import Close, genesis
 
 
 class ConflictError(Exception):
@@ -145,7 +146,7 @@ class UnitRecord:
             prefix = self._prefix(parent, seq)
             row = _fork(max(self.branches, default=-1) + 1, parent, seq)
         size_bytes = (at or 0) + len(prefix)
-        lines = _line_rows(good, size_bytes)
+        lines = line_rows(good, size_bytes)
         row = replace(
             row,
             head_seq=lines[-1].seq,
@@ -159,11 +160,10 @@ class UnitRecord:
             name=self.name,
             branch=row,
             lines=lines,
-            segments=_segment_rows(good, reader),
-            runs=tuple(
-                RunRow(session=each.session.kid, run=each.line.body) for each in good if isinstance(each.line.body, Run)
-            ),
-            pruned=tuple(_pruned(each.line.body) for each in good if isinstance(each.line.body, Pruned)),
+            segments=segment_rows(good, reader),
+            runs=run_rows(good),
+            pruned=pruned_rows(good),
+            statements=statement_rows(good),
         )
         piece = Piece(name=self.name, branch=row.number, at=at, data=data)
         return Planned(new=new, piece=piece, head=row, refused=refused, rest=rest, reader=reader)
@@ -229,46 +229,4 @@ def _fork(number: int, parent: BranchRow | None, seq: int) -> BranchRow:
         size_bytes=0,
         closed=False,
         used=0,
-    )
-
-
-def _line_rows(good: Sequence[GoodLine], offset: int) -> tuple[LineRow, ...]:
-    rows: list[LineRow] = []
-    for each in good:
-        rows.append(
-            LineRow(
-                seq=each.line.seq,
-                sha256=each.sha256,
-                offset=offset,
-                size_bytes=len(each.text),
-                boot_ns=each.line.stamp.boot_ns,
-                start=isinstance(each.line.body, Start),
-            )
-        )
-        offset += len(each.text) + 1
-    return tuple(rows)
-
-
-def _segment_rows(good: Sequence[GoodLine], reader: Reader) -> tuple[SegmentRow, ...]:
-    """Media that were recovered for a session that nobody enrolled are named by nobody (spec/verify.md, step 6)."""
-    rows: list[SegmentRow] = []
-    for each in good:
-        body = each.line.body
-        if not isinstance(body, Segment):
-            continue
-        session = body.session if isinstance(body, Recovered) else each.session.kid
-        boot_id = reader.boots.get(session)
-        if boot_id is not None:
-            rows.append(SegmentRow(seq=each.line.seq, session=session, boot_id=boot_id, segment=body))
-    return tuple(rows)
-
-
-def _pruned(body: Pruned) -> PrunedRow:
-    return PrunedRow(
-        session=body.session,
-        camera=body.camera,
-        run=body.run,
-        from_index=body.from_index,
-        to_index=body.to_index,
-        receipt=body.receipt,
     )

@@ -99,7 +99,7 @@ def test_an_index_of_the_first_version_keeps_what_it_holds(tmp_path: Path) -> No
     assert len(read_findings(url, ELECTION)) == 1
     engine = create_engine(url)
     with engine.connect() as connection:
-        assert connection.execute(text("SELECT version FROM schema")).scalar_one() == 3
+        assert connection.execute(text("SELECT version FROM schema")).scalar_one() == 4
     engine.dispose()
 
 
