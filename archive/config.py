@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from archive.publicconfig import PUBLISH, SITE, PublishConfig, SiteConfig, read_publish, read_site
 from base.errors import OperatorError
 from base.settings import REQUIRED, checked, place, read_toml, sections, within
 from evidence.members import NAME
@@ -67,6 +68,8 @@ class ArchiveConfig:
     data: Path
     database: str
     limits: Limits
+    publish: PublishConfig
+    site: SiteConfig
     s3: S3Config | None = None
 
 
@@ -91,6 +94,8 @@ _KNOWN: dict[str, dict[str, object]] = {
         "workers": 1,
         "readback_mib_s": 8,
     },
+    "publish": PUBLISH,
+    "site": SITE,
 }
 _S3: dict[str, object] = {
     "bucket": REQUIRED,
@@ -120,11 +125,18 @@ def load_config(path: Path) -> ArchiveConfig:
 
 def describe(config: ArchiveConfig) -> str:
     """What is in force, one ``key = value`` a line; holds no secret, only where secrets lie."""
-    shown = {each.name: getattr(config, each.name) for each in fields(config) if each.name not in ("limits", "s3")}
-    shown["database"] = _PASSWORD.sub(r"\1:***@", config.database)
-    shown |= {f"limits.{each.name}": getattr(config.limits, each.name) for each in fields(Limits)}
-    if config.s3 is not None:
-        shown |= {f"s3.{each.name}": getattr(config.s3, each.name) for each in fields(S3Config)}
+    parts: dict[str, Limits | PublishConfig | SiteConfig | S3Config | None] = {
+        "limits": config.limits,
+        "publish": config.publish,
+        "site": config.site,
+        "s3": config.s3,
+    }
+    shown = {each.name: getattr(config, each.name) for each in fields(config) if each.name not in parts}
+    for section, part in parts.items():
+        if part is not None:
+            shown |= {f"{section}.{each.name}": getattr(part, each.name) for each in fields(part)}
+    for key in ("database", "publish.database"):
+        shown[key] = _PASSWORD.sub(r"\1:***@", str(shown[key]))
     return "\n".join(f"{name} = {value}" for name, value in shown.items())
 
 
@@ -145,6 +157,8 @@ def _archive(values: dict[str, dict[str, object]], folder: Path) -> ArchiveConfi
         data=data,
         database=_database(disk["database"], _optional(disk["passfile"], "disk.passfile", folder), data),
         limits=_limits(values["limits"]),
+        publish=read_publish(values["publish"], data, folder),
+        site=read_site(values["site"], checked(_address, values["site"]["address"], "site.address"), folder),
         s3=_s3(values["s3"], folder) if "s3" in values else None,
     )
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from archive.config import ArchiveConfig, Limits
 from archive.ingest.app import LINES_TYPE
 from archive.parts import open_parts
+from archive.publicconfig import PublishConfig, SiteConfig
 from archive.serve import run
 from base.durable import Disk
 from base.service import Service
@@ -151,6 +152,10 @@ class RunningArchive:
             data=folder / "data",
             database=f"sqlite:///{folder / 'index.sqlite'}",
             limits=limits,
+            publish=PublishConfig(
+                folder=folder / "published", database=f"sqlite:///{folder / 'publish.sqlite'}", test=True
+            ),
+            site=SiteConfig(address="127.0.0.1", port=0, origin=None, roster=None, time_zone="Asia/Baku", titles={}),
         )
         self.trust = Trust.from_pem(by.root_pem)
         self.error: BaseException | None = None
