@@ -21,6 +21,7 @@ from bench import (
     outage,
     proof,
     recovery,
+    search,
     slow_sync,
     stations,
     uplink_cpu,
@@ -60,6 +61,7 @@ def figures(full: bool) -> dict[str, Figure]:
         "ingest": ingest.measure,
         "ingest-lines": ingest_lines.measure,
         "stations": stations.measure,
+        "search": search.measure,
     }
 
 

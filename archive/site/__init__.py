@@ -1,0 +1,1 @@
+"""The public site: what anybody may see, replay, download and check."""

@@ -1,0 +1,1 @@
+"""What the site shows: pages, open data and search."""
