@@ -62,7 +62,8 @@ def essence(answer: Any) -> Any:
     if "misuse" in answer:
         return "misuse"
     records = [_record(record) for record in answer["records"]]
-    return {"verdict": answer["verdict"], "records": sorted(records, key=lambda record: str(record["names"]))}
+    records.sort(key=lambda record: str(record["names"]))
+    return {"verdict": answer["verdict"], "records": records, "stations": answer.get("stations")}
 
 
 def _record(record: Any) -> Any:

@@ -2,15 +2,18 @@
 
 import { verdictOf, worstOf, writeFinding } from './findings.js';
 import { addRange, meets } from './ranges.js';
+import { joinStations } from './stations.js';
 import { milliseconds, spansOf, sumSpans } from './timeline.js';
 
 /** The answer on all records. */
 export function writeAnswer(records) {
   const written = records.map(writeRecord);
+  const stations = joinStations(written);
   return {
     schema: 'unbroken-verdict-1',
     verdict: worstOf(written.map(({ verdict }) => verdict)),
     records: written,
+    ...(stations.length > 0 && { stations }),
   };
 }
 

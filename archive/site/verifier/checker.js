@@ -1,5 +1,6 @@
 /** Verify before play: one segment against its ledger line, in a hash and a signature (spec/verify.md). */
 
+import { judgeSession } from './dates.js';
 import { fromUtf8, toUtf8 } from './encoding.js';
 import { unseal } from './jws.js';
 import { publicKey, thumbprint, verifies } from './keys.js';
@@ -7,11 +8,12 @@ import { genesis, lineHash, readPayload } from './lines.js';
 import { segmentJudge } from './media.js';
 import { Refusal } from './refusal.js';
 import { checkChain, readTrust } from './trust.js';
+import { utcOfBoots } from './utc.js';
 
 /**
  * The session that a `start` line (text, without LF) enrols, if its certificates lead to one of the roots in `trust`
  * (PEM files, bytes; `crl` likewise): what `segmentChecker` needs. `expected` may name `{election, station, unit}`.
- * Whether the certificate was valid and not revoked at that time takes the record's clock: `verify` judges that.
+ * Whether its certificate was valid and not revoked is judged with each segment, by the clock of its line.
  * Throws Refusal with the code of spec/verify.md, section 4, and Misuse where a PEM file holds nothing.
  */
 export async function openSession({ start, trust, crl = [], expected = {} }) {
@@ -35,14 +37,17 @@ export async function openSession({ start, trust, crl = [], expected = {} }) {
   const key = await publicKey(body.session);
   if (key === null) throw new Refusal('payload-malformed', 'session: is not a point of P-256');
   const { election, station, unit, boot_id } = body;
-  return { kid: await thumbprint(body.session), key, election, station, unit, boot_id, start: line };
+  return { kid: await thumbprint(body.session), key, certified, election, station, unit, boot_id, start: line };
 }
 
 /**
  * Checks the segments of one session as they come. `check({line, data, run, before})` resolves to `{isGood, code,
- * detail, segment}`: green, or red with a code of spec/verify.md, section 4. `line` is the ledger line of the segment,
- * text without LF; `data` its bytes; `run` the text of its run's line, which lets the init segment and the frame rate
- * be checked; `before` the text of the line before it, where the page has it, for the chain. It throws nothing.
+ * detail, open, segment}`: green, or red with a code of spec/verify.md, section 4. `line` is the ledger line of the
+ * segment, text without LF; `data` its bytes; `run` the text of its run's line, which lets the init segment and the
+ * frame rate be checked; `before` the text of the line before it, where the page has it, for the chain. `open` is
+ * `cert-time-unknown` where all is good, but the lines' clock does not tell whether the certificate was valid then: the
+ * whole record may. `segment` is the line's body with `seq`, `boot_id`, and `utc_us` of its first picture, `[least,
+ * most]` by these lines' clock, or null. It throws nothing.
  */
 export function segmentChecker(session) {
   const judge = segmentJudge();
@@ -75,7 +80,12 @@ export function segmentChecker(session) {
     const { election, station, unit, boot_id, kid } = session;
     const [fault] = await judge({ ...body, election, station, unit, boot_id, session: kid }, stream, data);
     if (fault !== undefined) throw new Refusal(...fault);
-    return { isGood: true, code: null, detail: '', segment: { ...body, seq: line.seq, boot_id } };
+    const utc = utcOf(session, line);
+    const open = judgeSession(session.certified, utc(session.start.boot_ns), utc(line.boot_ns));
+    if (open !== null && open !== 'cert-time-unknown') throw new Refusal(open, '');
+    const [least, most] = utc(body.from_ns);
+    const utc_us = Number.isFinite(least) ? [least, most] : null;
+    return { isGood: true, code: null, detail: '', open, segment: { ...body, seq: line.seq, boot_id, utc_us } };
   };
   return {
     async check(segment) {
@@ -83,10 +93,17 @@ export function segmentChecker(session) {
         return await check(segment);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        return { isGood: false, code: error.code, detail: error.message, segment: null };
+        return { isGood: false, code: error.code, detail: error.message, open: null, segment: null };
       }
     },
   };
+}
+
+/** UTC of a boot time of the session's boot, as its start and this line tell it: `[least, most]` microseconds. */
+function utcOf({ boot_id, start }, line) {
+  const known = utcOfBoots();
+  for (const stamp of [start, line]) known.observe(boot_id, stamp, false);
+  return (boot_ns) => known.at(boot_id, boot_ns) ?? [-Infinity, Infinity];
 }
 
 /** The lines of a ledger's text, without LF; what follows the last LF is left out. `data` is text or bytes. */

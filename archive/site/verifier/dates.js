@@ -14,8 +14,8 @@ export function judgeDates(record) {
   }
 }
 
-/** A session's certificate: one finding at the most. */
-function judgeSession({ fromUs, toUs, revokedUs }, began, ended) {
+/** A session's certificate: one finding at the most. `began` and `ended` are UTC, `[least, most]`, infinite if unknown. */
+export function judgeSession({ fromUs, toUs, revokedUs }, began, ended) {
   const revoked = revokedUs ?? Infinity;
   if (began[0] >= revoked) return 'cert-revoked';
   if (began[0] > toUs) return 'cert-expired';
