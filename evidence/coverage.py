@@ -92,6 +92,12 @@ class Lane:
         """Where the last span ends."""
         return self._end_ns
 
+    def copy(self) -> "Lane":
+        """Another one that says the same."""
+        lane = Lane()
+        lane._spans, lane._end_ns = list(self._spans), self._end_ns
+        return lane
+
     def add(self, new: Span) -> None:
         """Claim ``new``; for time that is claimed already, the state that comes first in ``State`` wins."""
         end_ns = self._end_ns
@@ -167,6 +173,13 @@ class CameraCoverage:
         self._lanes: dict[str, Lane] = {}
         self._crossings: list[Crossing] = []
 
+    def copy(self) -> "CameraCoverage":
+        """Another one that says the same."""
+        coverage = CameraCoverage()
+        coverage._lanes = {boot_id: lane.copy() for boot_id, lane in self._lanes.items()}
+        coverage._crossings = list(self._crossings)
+        return coverage
+
     def add(self, boot_id: str, span: Span) -> None:
         """Claim a span in a boot."""
         lane = self._lanes.get(boot_id)
@@ -190,7 +203,7 @@ class CameraCoverage:
 
         What another branch leaves open behind the beginning of a crossing belongs to the crossing's cause.
         """
-        lanes = {boot_id: Lane(lane.spans) for boot_id, lane in self._lanes.items()}
+        lanes = {boot_id: lane.copy() for boot_id, lane in self._lanes.items()}
         crossings: dict[tuple[str, str, int], Crossing] = {}
         for crossing in self._crossings:
             lane = lanes[crossing.from_boot]

@@ -57,6 +57,12 @@ class Absences:
     def __iter__(self) -> Iterator[Absence]:
         return (absence for index, packed in self._packed.items() for absence in self._unpacked(index, packed))
 
+    def copy(self) -> "Absences":
+        """Others that say the same."""
+        absences = Absences(self._camera, self._run)
+        absences._packed = dict(self._packed)
+        return absences
+
     def add(self, absence: Absence) -> None:
         """One more; the same digest at the same index is told once."""
         at = absence.at

@@ -92,15 +92,15 @@ class Chain:
             self.closed = True
         return standing
 
-    def finish(self) -> None:
+    def finish(self, findings: Findings) -> None:
         """Report what is missing for good."""
         if self._empty:
-            self._findings.add(Code.HEAD_MISSING, Place(), "the file holds no line")
+            findings.add(Code.HEAD_MISSING, Place(), "the file holds no line")
         for begin, end in self._unexplained:
             at = next((place for first, place in reversed(self._breaks) if first <= begin), Place())
             what = f"line {begin}" if end == begin + 1 else f"lines {begin} to {end - 1}"
             where = Place(seq=begin, boot_id=at.boot_id, boot_ns=at.boot_ns)
-            self._findings.add(Code.LINE_MISSING, where, f"{what}, before the time given here")
+            findings.add(Code.LINE_MISSING, where, f"{what}, before the time given here")
 
     def _first(self, line: Line | None, judged: bool, at: Place) -> None:
         """Line 0 follows the genesis text and is a ``start``. A line that has a finding of its own is not judged."""

@@ -34,7 +34,7 @@ class Finding:
         return MEANINGS[self.code].weight
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Cluster:
     last: int
     first: Finding
@@ -68,6 +68,13 @@ class Findings:
             if index < len(clusters) and clusters[index].first.at.seq - NEIGHBOUR_LINES <= new.last:  # type: ignore[operator]
                 new = _merged(new, clusters.pop(index))
         clusters.insert(index, new)
+
+    def copy(self) -> "Findings":
+        """Another collection of what was found so far."""
+        findings = Findings()
+        findings._clusters = {key: list(clusters) for key, clusters in self._clusters.items()}
+        findings._placeless = dict(self._placeless)
+        return findings
 
     def all(self) -> tuple[Finding, ...]:
         """Everything found, by ``seq`` (those without one last) and code."""

@@ -1,7 +1,7 @@
 """Which media a record names, which of them may be pruned, and which are not there."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evidence.lines import Pruned, Segment
 from evidence.verify.absent import Absence, Absences
@@ -54,6 +54,14 @@ class Named:
     def __init__(self) -> None:
         self._runs: dict[RunKey, _Run] = {}
         self._digests = Digests()
+
+    def copy(self) -> "Named":
+        """What can be finished while this one goes on; until this one changes."""
+        named = Named()
+        named._digests = self._digests
+        for key, run in self._runs.items():
+            named._runs[key] = replace(run, absent=run.absent.copy(), held=run.held.copy())
+        return named
 
     def open(self, key: RunKey, stream: tuple[int, int, int, int], init_sha256: str) -> None:
         """A ``run`` line."""

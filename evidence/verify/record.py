@@ -1,6 +1,7 @@
 """What several ledgers of one unit say together: coverage, events, media and findings (spec/verify.md, section 5)."""
 
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 
 from evidence.certificate import BEGINNING_US, END_US, Certified
 from evidence.codes import Code
@@ -98,6 +99,14 @@ class Record:
         self._proven_inits: set[tuple[str, str, int, str | None]] = set()
         """Session, camera, run and digest of each init segment that a good segment gives."""
 
+    def copy(self) -> "Record":
+        """What can be finished while this one goes on: it holds what was accepted so far, until this one changes."""
+        record = copy(self)
+        record.findings, record.named = self.findings.copy(), self.named.copy()
+        record.cameras = {name: replace(each, coverage=each.coverage.copy()) for name, each in self.cameras.items()}
+        record.clock = list(self.clock)
+        return record
+
     def camera(self, name: str) -> CameraTotals:
         """The camera's totals, begun where it is new."""
         totals = self.cameras.get(name)
@@ -124,6 +133,10 @@ class Record:
             self._proven_inits.add((expected.session, segment.camera, segment.run, expected.init_sha256))
         whole = State.RECOVERED if isinstance(segment, Recovered) else State.SEGMENT
         self._cover(segment, expected.boot_id, State.DAMAGED if faults else whole)
+
+    def awaited(self, expected: Expected) -> None:
+        """A segment that is known to be on its way: missing so far, and no finding. ``settle`` it when it has come."""
+        self._cover(expected.segment, expected.boot_id, State.MISSING)
 
     def pruned(self, absences: list[Absence]) -> None:
         """Segments that are not there because they were pruned, without a receipt."""

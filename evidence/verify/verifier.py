@@ -100,10 +100,12 @@ class Verifier:
         """The file does not end with LF; what stands behind the last one is no line."""
         self._record.findings.add(Code.TORN_TAIL, self._last or Place())
 
-    def finish(self) -> None:
-        """After the last line of the file."""
-        self._chain.finish()
-        record, head = self._record, self._chain.head
+    def finish(self, record: Record | None = None) -> None:
+        """After the last line of the file. Where it still grows: after the newest, for ``record``, which is a copy of
+        the one that is judged into.
+        """
+        record, head = record or self._record, self._chain.head
+        self._chain.finish(record.findings)
         claimed = self._keyring.claimed
         if record.names is None and claimed is not None:
             record.names = (claimed.election, claimed.station, claimed.unit)
