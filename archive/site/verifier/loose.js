@@ -6,17 +6,20 @@ import { newRecord } from './record.js';
 import { Refusal } from './refusal.js';
 import { initDigests } from './init.js';
 import { identityPayload, readSegment } from './segment.js';
-import { readClaim } from './sources.js';
+import { MAX_SEGMENT_BYTES, readClaim } from './sources.js';
+
+const IDENTITY_BYTES = 65_536;
 
 /** Media without any ledger: one record for each unit that they speak of. */
 export async function reportAlone(sources, media) {
   const records = new Map();
   for (const file of [...sources.loose, ...sources.placed.map(({ file: placed }) => placed)]) {
     if (file.path.endsWith('init.mp4')) continue;
-    const data = await file.read(0, file.size);
+    const isLong = file.size > MAX_SEGMENT_BYTES;
+    const data = await file.read(0, isLong ? IDENTITY_BYTES : file.size);
     const identity = peekIdentity(data);
     const record = recordOf(records, identity);
-    const fault = await malformation(data);
+    const fault = isLong ? 'it is longer than a segment can be' : await malformation(data);
     if (fault !== null) record.findings.add('media-malformed', {}, `${file.path}: ${fault}`);
     if (identity === null) continue;
     const digest = media.digestOf(file) ?? '';

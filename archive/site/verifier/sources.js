@@ -13,6 +13,8 @@ const MEDIA_NAME = /\.(?:m4s|mp4)$/;
 const KNOWN_NAME = /\.(?:m4s|mp4|jws|pem)$/;
 const FIRST_BOXES = ['uuid', 'ftyp', 'styp'];
 const IDENTITY_BYTES = 65_536;
+/** No segment is longer: of a longer file only the beginning is read, and nothing names it by its digest. */
+export const MAX_SEGMENT_BYTES = 67_108_864;
 
 /**
  * Sorts what was given: each `{path, folder, files, store}`, a file being `{path, size, read(from, to)}`. A folder
@@ -92,11 +94,12 @@ export async function mediaIndex({ placed, loose, stores }) {
   }
   const [byDigest, byClaim, digests, used] = [new Map(), new Map(), new Map(), new Set()];
   for (const file of loose) {
-    const data = await file.read(0, file.size);
-    const digest = toHex(await sha256(data));
+    const isLong = file.size > MAX_SEGMENT_BYTES;
+    const data = await file.read(0, isLong ? IDENTITY_BYTES : file.size);
+    const digest = isLong ? null : toHex(await sha256(data));
     const identity = peekIdentity(data.subarray(0, IDENTITY_BYTES));
     digests.set(file, digest);
-    if (!byDigest.has(digest)) byDigest.set(digest, file);
+    if (digest !== null && !byDigest.has(digest)) byDigest.set(digest, file);
     if (identity !== null) {
       const claim = `${runKey(identity.session, identity.camera, identity.run)}/${segmentName(identity.index)}`;
       if (!byClaim.has(claim)) byClaim.set(claim, file);
@@ -104,7 +107,7 @@ export async function mediaIndex({ placed, loose, stores }) {
   }
   const find = (key, digest, claimed) => {
     const file = byDigest.get(digest) ?? (claimed ? byClaim.get(key) : undefined);
-    if (file !== undefined) used.add(digests.get(file));
+    if (file !== undefined) used.add(file).add(digests.get(file));
     return [...(places.get(key) ?? []), ...(file === undefined ? [] : [file])];
   };
   return {
@@ -114,7 +117,7 @@ export async function mediaIndex({ placed, loose, stores }) {
       return files.filter((file) => file !== null);
     },
     init: ({ key, init_sha256: digest }) => find(`${key}/init.mp4`, digest, false),
-    unused: () => loose.filter((file) => !used.has(digests.get(file))),
+    unused: () => loose.filter((file) => !used.has(file) && !used.has(digests.get(file) ?? file)),
     digestOf: (file) => digests.get(file),
   };
 }

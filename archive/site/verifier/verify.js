@@ -10,12 +10,11 @@ import { changedOrSwapped, segmentJudge } from './media.js';
 import { judgePruned } from './pruned.js';
 import { newRecord, runKey } from './record.js';
 import { Misuse } from './refusal.js';
-import { mediaIndex, sortSources } from './sources.js';
+import { MAX_SEGMENT_BYTES, mediaIndex, sortSources } from './sources.js';
 import { sha256, toHex } from './encoding.js';
 import { readTrust } from './trust.js';
 
 const IDENTITY_BYTES = 65_536;
-const MAX_SEGMENT_BYTES = 67_108_864;
 
 /**
  * The answer on a record, `ledgers` and `media`: arrays of `{path, size, read(from, to)}` with bytes out; media have
