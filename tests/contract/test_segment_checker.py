@@ -95,6 +95,38 @@ def test_certificates_are_judged_by_the_clock_of_the_lines() -> None:
     assert {name: set(codes) for name, codes in zip(DATED, checked(*tests), strict=True)} == DATED
 
 
+FOUND = """
+import { readFileSync } from 'node:fs';
+const { linesOf, openSession, segmentChecker } = await import(process.argv[1]);
+const folder = process.argv[2];
+const bytes = (path) => new Uint8Array(readFileSync(`${folder}/${path}`));
+const lines = linesOf(bytes('ledger.jws'));
+const payloads = lines.map((line) => JSON.parse(Buffer.from(line.split('.')[1], 'base64url')));
+const trust = [bytes('root.pem')];
+const starts = lines.filter((_, at) => payloads[at].kind === 'start');
+const [first, second] = await Promise.all(starts.map((start) => openSession({ start, trust })));
+const answers = [];
+for (const [at, { kind, camera, run, index }] of payloads.entries()) {
+  if (kind !== 'recovered') continue;
+  const data = bytes(`media/${first.kid}/${camera}/${run}/${String(index).padStart(6, '0')}.m4s`);
+  const line = { line: lines[at], data, before: lines[at - 1], run: lines[payloads.findIndex((p) => p.kind === 'run')] };
+  answers.push((await segmentChecker(first).check({ ...line, finder: second })).code);
+  answers.push((await segmentChecker(first).check(line)).code);
+  answers.push((await segmentChecker(second).check({ ...line, run: null, finder: second })).code);
+}
+console.log(JSON.stringify(answers));
+"""
+
+
+def test_media_found_after_a_restart_are_green_by_the_session_that_found_them() -> None:
+    folder = str(FOLDER / "recovered-after-crash")
+    said = node("--input-type=module", "-e", FOUND, "--", str(VERIFIER / "checker.js"), folder)
+    assert said.returncode == 0, said.stderr
+    answers = json.loads(said.stdout)
+    assert answers[:3] == [None, "key-unknown", "recovered-not-contiguous"]
+    assert set(answers[::3]) == {None}
+
+
 @pytest.mark.parametrize("name", sorted({*GOOD, *BAD, *DATED}))
 def test_the_cases_are_vectors(name: str) -> None:
     assert name in NAMES

@@ -10,6 +10,8 @@ import { Refusal } from './refusal.js';
 import { checkChain, readTrust } from './trust.js';
 import { utcOfBoots } from './utc.js';
 
+const TIME_UNKNOWN = 'cert-time-unknown';
+
 /**
  * The session that a `start` line (text, without LF) enrols, if its certificates lead to one of the roots in `trust`
  * (PEM files, bytes; `crl` likewise): what `segmentChecker` needs. `expected` may name `{election, station, unit}`.
@@ -46,17 +48,19 @@ export async function openSession({ start, trust, crl = [], expected = {} }) {
  * segment, text without LF; `data` its bytes; `run` the text of its run's line, which lets the init segment and the
  * frame rate be checked; `before` the text of the line before it, where the page has it, for the chain. `open` is
  * `cert-time-unknown` where all is good, but the lines' clock does not tell whether the certificate was valid then: the
- * whole record may. `segment` is the line's body with `seq`, `boot_id`, and `utc_us` of its first picture, `[least,
- * most]` by these lines' clock, or null. It throws nothing.
+ * whole record may. `segment` is the line's body with `kind`, `seq`, `boot_id`, and `utc_us` of its first picture,
+ * `[least, most]` by these lines' clock, or null. `session` is the one that recorded; a `recovered` line is signed by
+ * the session that found the media after a restart: `finder`, as `openSession` gives it. It throws nothing.
  */
 export function segmentChecker(session) {
   const judge = segmentJudge();
   const runs = new Map();
-  const readLine = async (text) => {
+  const readLine = async (text, finder = null) => {
     const token = unseal(toUtf8(text));
     const line = readPayload(token.payload);
-    if (token.kid !== session.kid) throw new Refusal('key-unknown', 'not signed by this session');
-    if (!(await verifies(session.key, token.signed, token.signature))) throw new Refusal('signature-wrong', '');
+    const signer = line.kind === 'recovered' ? finder ?? session : session;
+    if (token.kid !== signer.kid) throw new Refusal('key-unknown', 'not signed by this session');
+    if (!(await verifies(signer.key, token.signed, token.signature))) throw new Refusal('signature-wrong', '');
     return line;
   };
   const readRun = async (text) => {
@@ -68,10 +72,12 @@ export function segmentChecker(session) {
     }
     return runs.get(text);
   };
-  const check = async ({ line: text, data, run = null, before = null }) => {
-    const line = await readLine(text);
+  const check = async ({ line: text, data, run = null, before = null, finder = null }) => {
+    const line = await readLine(text, finder);
     const { kind, body } = line;
-    if (kind !== 'segment') throw new Refusal('media-unnamed', `a ${kind} line names no segment`);
+    const isNamed = kind === 'segment' || (kind === 'recovered' && finder !== null);
+    if (!isNamed) throw new Refusal('media-unnamed', `a ${kind} line names no segment`);
+    if (kind === 'recovered') requireFound(body, session, finder);
     if (body.from_ns < session.start.boot_ns) throw new Refusal('time-backwards', 'it begins before its session');
     if (before !== null && line.prev !== (await lineHash(toUtf8(before)))) throw new Refusal('prev-mismatch', '');
     const stream = run === null ? null : await readRun(run);
@@ -80,12 +86,15 @@ export function segmentChecker(session) {
     const { election, station, unit, boot_id, kid } = session;
     const [fault] = await judge({ ...body, election, station, unit, boot_id, session: kid }, stream, data);
     if (fault !== undefined) throw new Refusal(...fault);
-    const utc = utcOf(session, line);
-    const open = judgeSession(session.certified, utc(session.start.boot_ns), utc(line.boot_ns));
-    if (open !== null && open !== 'cert-time-unknown') throw new Refusal(open, '');
-    const [least, most] = utc(body.from_ns);
+    const isFound = kind === 'recovered';
+    const ownLine = !isFound || finder.boot_id === boot_id ? line : session.start;
+    const codes = [judgeClock(session, ownLine), isFound ? judgeClock(finder, line) : null];
+    const wrong = codes.find((code) => code !== null && code !== TIME_UNKNOWN);
+    if (wrong !== undefined) throw new Refusal(wrong, '');
+    const open = codes.includes(TIME_UNKNOWN) ? TIME_UNKNOWN : null;
+    const [least, most] = utcOf(session, ownLine)(body.from_ns);
     const utc_us = Number.isFinite(least) ? [least, most] : null;
-    return { isGood: true, code: null, detail: '', open, segment: { ...body, seq: line.seq, boot_id, utc_us } };
+    return { isGood: true, code: null, detail: '', open, segment: { ...body, kind, seq: line.seq, boot_id, utc_us } };
   };
   return {
     async check(segment) {
@@ -97,6 +106,19 @@ export function segmentChecker(session) {
       }
     },
   };
+}
+
+/** Media found after a restart are those of an earlier session of the same unit. */
+function requireFound(body, session, finder) {
+  const isOfUnit = ['election', 'station', 'unit'].every((name) => session[name] === finder[name]);
+  const isEarlier = body.session === session.kid && finder.start.seq > session.start.seq;
+  if (!isOfUnit || !isEarlier) throw new Refusal('recovered-not-contiguous', 'no earlier session recorded it');
+}
+
+/** Whether the session's certificate was good from its start to this line; a code, or null. */
+function judgeClock(session, line) {
+  const utc = utcOf(session, line);
+  return judgeSession(session.certified, utc(session.start.boot_ns), utc(line.boot_ns));
 }
 
 /** UTC of a boot time of the session's boot, as its start and this line tell it: `[least, most]` microseconds. */

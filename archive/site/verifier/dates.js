@@ -14,7 +14,7 @@ export function judgeDates(record) {
   }
 }
 
-/** A session's certificate: one finding at the most. `began` and `ended` are UTC, `[least, most]`, infinite if unknown. */
+/** A session's certificate: one finding at most. `began`, `ended`: UTC as `[least, most]`, infinite where unknown. */
 export function judgeSession({ fromUs, toUs, revokedUs }, began, ended) {
   const revoked = revokedUs ?? Infinity;
   if (began[0] >= revoked) return 'cert-revoked';

@@ -18,7 +18,8 @@ const BEGINNING_US = 0;
 const END_US = 253_402_300_799_000_000;
 
 /**
- * `{roots, lists}` from PEM files (bytes), roots and revocation lists in any order. No file: nobody is trusted.
+ * `{roots, lists}` from PEM files (bytes), roots and revocation lists in any order. No file: nobody is trusted. A root
+ * is as `readCertificate` gives it, with its bytes as `der`.
  * Throws Misuse where a file holds neither, or something that cannot be read.
  */
 export function readTrust(files) {
@@ -29,7 +30,7 @@ export function readTrust(files) {
     for (const [, what, text] of found) {
       try {
         const der = Uint8Array.from(globalThis.atob(text.replace(/\s/g, '')), (char) => char.charCodeAt(0));
-        if (what === 'CERTIFICATE') trust.roots.push(readCertificate(der));
+        if (what === 'CERTIFICATE') trust.roots.push({ ...readCertificate(der), der });
         else trust.lists.push(readRevocations(der));
       } catch (error) {
         throw new Misuse(`a certificate or revocation list cannot be read: ${error.message}`);
