@@ -73,7 +73,7 @@ def open_parts(config: ArchiveConfig, disk: Disk) -> Iterator[Parts]:
         trust = read_trust(config, disk)
         journal = ReceiptJournal(disk, config.data / "receipts.jws")
         try:
-            store = _store(config, disk)
+            store = open_store(config, disk)
             if isinstance(store, S3Store):
                 _probe(store)
             index = Index(config.database, config.election)
@@ -104,7 +104,7 @@ def open_parts(config: ArchiveConfig, disk: Disk) -> Iterator[Parts]:
 def open_sight(config: ArchiveConfig, disk: Disk) -> Iterator[Sight]:
     """The same data, beside the process that holds ``open_parts`` and has made them. Raises OperatorError."""
     trust = read_trust(config)
-    store = _store(config, disk)
+    store = open_store(config, disk)
     index = Index(config.database, config.election, writes=False)
     try:
         yield Sight(config=config, disk=disk, trust=trust, store=store, index=index)
@@ -112,7 +112,8 @@ def open_sight(config: ArchiveConfig, disk: Disk) -> Iterator[Sight]:
         index.close()
 
 
-def _store(config: ArchiveConfig, disk: Disk) -> Store:
+def open_store(config: ArchiveConfig, disk: Disk) -> Store:
+    """Where media lie, by the configuration."""
     return LocalStore(disk, config.data / "cas") if config.s3 is None else S3Store(Bucket(config.s3))
 
 

@@ -27,7 +27,7 @@ class LocalStore:
         folders: set[Path] = set()
         replaced: list[str] = []
         for draft in drafts:
-            path = self._path(draft.sha256)
+            path = self.path(draft.sha256)
             self._disk.make_directory(path.parent)
             folders.add(path.parent)
             try:
@@ -48,13 +48,13 @@ class LocalStore:
         return replaced
 
     def has(self, sha256: str) -> bool:
-        return self._path(sha256).is_file()
+        return self.path(sha256).is_file()
 
     def missing(self, digests: Collection[str]) -> set[str]:
         return {sha256 for sha256 in digests if not self.has(sha256)}
 
     def open(self, sha256: str) -> BinaryIO:
-        return self._path(sha256).open("rb")
+        return self.path(sha256).open("rb")
 
     def digests(self, after: str = "") -> Iterator[str]:
         for folder in sorted(self._folder.iterdir()):
@@ -62,7 +62,8 @@ class LocalStore:
                 found = [each.name for each in folder.iterdir() if _DIGEST.fullmatch(each.name)]
                 yield from sorted(each for each in found if each > after)
 
-    def _path(self, sha256: str) -> Path:
+    def path(self, sha256: str) -> Path:
+        """Where an object lies, if it is there."""
         if not _DIGEST.fullmatch(sha256):
             raise ValueError(f"{sha256!r} is no digest")
         return self._folder / sha256[:2] / sha256

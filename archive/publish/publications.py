@@ -1,0 +1,249 @@
+"""What is public since when, in one database: one publisher writes it, any number of sites read."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from archive.index.engine import database_url, open_engine, words
+from archive.names import UnitName
+from archive.publish.schema import METADATA, entries, progress, segments, units
+from base.errors import OperatorError
+from evidence.words import Mode
+
+_KEPT = 64
+"""Entries of a camera that stay; a live list shows ten."""
+_AGAIN_US = 120_000_000
+"""So much of the newest is linked again at a start: links are not synced one by one, and a power cut may take some."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntry:
+    """A live entry about to be published. The media's last members are what continuity is judged by."""
+
+    name: UnitName
+    camera: str
+    branch: int
+    seq: int
+    sha256: str
+    init_sha256: str
+    duration_us: int
+    date_us: int
+    arrival: bool
+    discontinuity: bool
+    mode: Mode
+    run_seq: int
+    start_seq: int
+    session: str
+    boot_id: str
+    run: int
+    number: int
+    offset_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveEntry(NewEntry):
+    """An entry of a live list, as it was published and stays.
+
+    ``position`` grows over all cameras, ``msn`` by one for each entry of a camera; ``discontinuities`` counts those of
+    the camera up to this one. ``arrival`` says that ``date_us`` comes from when the media reached the archive.
+    """
+
+    position: int
+    msn: int
+    discontinuities: int
+    published_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicSegment:
+    """A line whose media are in the published tree; ``arrival`` is the index's number for them."""
+
+    name: UnitName
+    branch: int
+    seq: int
+    arrival: int
+
+
+class Publications:
+    """Every method is one transaction; any thread reads, one writes. A database that fails is an OSError."""
+
+    def __init__(self, url: str, *, writes: bool) -> None:
+        """Who ``writes`` is the only one, and makes the tables. Raises OperatorError."""
+        try:
+            self._engine = open_engine(database_url(url))
+            if writes:
+                METADATA.create_all(self._engine)
+            else:
+                with self._engine.connect() as connection:
+                    connection.execute(select(progress.c.arrival)).all()
+        except SQLAlchemyError as error:
+            raise OperatorError(
+                f"What is published cannot be read: {words(error)}.",
+                hint="unbroken archive publish makes the database: start it first.",
+            ) from error
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+    def add(self, public: Sequence[PublicSegment], new: Sequence[NewEntry], arrival: int, utc_us: int) -> None:
+        """Their media are in the tree, and the index was seen up to ``arrival``. Durable on return. Idempotent."""
+        with self._writing() as connection:
+            ids = {name: _unit_id(connection, name) for name in _names(public, new)}
+            for each in public:
+                _put(connection, ids[each.name], each, utc_us)
+            for entry in new:
+                _append(connection, ids[entry.name], entry, utc_us)
+            if not connection.execute(update(progress).values(arrival=arrival)).rowcount:
+                connection.execute(insert(progress).values(id=1, arrival=arrival))
+
+    def begin(self, last_arrival: int) -> int:
+        """From which number on the index is to be seen: a little before where it was left, or from the beginning where
+        the index is a new one, which ``last_arrival`` tells.
+        """
+        with self._reading() as connection:
+            seen = connection.scalar(select(progress.c.arrival)) or 0
+            if seen > last_arrival:
+                return 0
+            newest = connection.scalar(select(func.max(segments.c.published_us))) or 0
+            late = select(func.min(segments.c.arrival)).where(segments.c.published_us > newest - _AGAIN_US)
+            first = connection.scalar(late)
+        return int(seen if first is None else min(seen, first - 1))
+
+    def published(self, name: UnitName, branch: int, from_seq: int, to_seq: int) -> set[int]:
+        """Which lines of a branch from one ``seq`` to before another have their media in the published tree."""
+        query = select(segments.c.seq).where(
+            segments.c.unit_id == _id_of(name),
+            segments.c.branch == branch,
+            segments.c.seq >= from_seq,
+            segments.c.seq < to_seq,
+        )
+        return {row.seq for row in self._rows(query)}
+
+    def live(self, name: UnitName, camera: str, most: int) -> list[LiveEntry]:
+        """The newest entries of a camera, the oldest first."""
+        query = _ENTRIES.where(units.c.station == name.station, units.c.unit == name.unit, entries.c.camera == camera)
+        return [_entry(row) for row in self._rows(query.order_by(entries.c.msn.desc()).limit(most))][::-1]
+
+    def cameras(self) -> list[tuple[UnitName, str]]:
+        """Every camera that has a live list."""
+        query = select(units.c.station, units.c.unit, entries.c.camera).join(units, units.c.id == entries.c.unit_id)
+        rows = self._rows(query.distinct().order_by(units.c.station, units.c.unit, entries.c.camera))
+        return [(UnitName(station=row.station, unit=row.unit), row.camera) for row in rows]
+
+    def entries_after(self, position: int, most: int) -> list[LiveEntry]:
+        """The first ``most`` entries behind a position, of all cameras, in the order of publication."""
+        query = _ENTRIES.where(entries.c.position > position).order_by(entries.c.position).limit(most)
+        return [_entry(row) for row in self._rows(query)]
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise OSError(f"what is published cannot be written: {words(error)}") from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise OSError(f"what is published cannot be read: {words(error)}") from error
+
+    def _rows(self, query: "Select[tuple[object, ...]]") -> "Sequence[Row[tuple[object, ...]]]":
+        with self._reading() as connection:
+            return connection.execute(query).all()
+
+
+_ENTRIES = select(entries, units.c.station, units.c.unit).join(units, units.c.id == entries.c.unit_id)
+
+
+def _names(public: Sequence[PublicSegment], new: Sequence[NewEntry]) -> set[UnitName]:
+    return {each.name for each in public} | {each.name for each in new}
+
+
+def _id_of(name: UnitName) -> "Select[tuple[int]]":
+    return select(units.c.id).where(units.c.station == name.station, units.c.unit == name.unit)
+
+
+def _unit_id(connection: Connection, name: UnitName) -> int:
+    found = connection.execute(_id_of(name)).first()
+    if found is not None:
+        return int(found.id)
+    key = connection.execute(insert(units).values(station=name.station, unit=name.unit)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _put(connection: Connection, unit_id: int, public: PublicSegment, utc_us: int) -> None:
+    """The first time counts: a page says since when something is here."""
+    place = (segments.c.unit_id == unit_id) & (segments.c.branch == public.branch) & (segments.c.seq == public.seq)
+    if not connection.execute(update(segments).where(place).values(arrival=public.arrival)).rowcount:
+        key = {"unit_id": unit_id, "branch": public.branch, "seq": public.seq}
+        connection.execute(insert(segments).values(**key, arrival=public.arrival, published_us=utc_us))
+
+
+def _append(connection: Connection, unit_id: int, entry: NewEntry, utc_us: int) -> None:
+    camera = (entries.c.unit_id == unit_id) & (entries.c.camera == entry.camera)
+    newest = select(entries.c.msn, entries.c.discontinuities).where(camera).order_by(entries.c.msn.desc()).limit(1)
+    last = connection.execute(newest).first()
+    msn, before = (0, 0) if last is None else (last.msn + 1, last.discontinuities)
+    connection.execute(
+        insert(entries).values(
+            unit_id=unit_id,
+            camera=entry.camera,
+            msn=msn,
+            branch=entry.branch,
+            seq=entry.seq,
+            sha256=entry.sha256,
+            init_sha256=entry.init_sha256,
+            duration_us=entry.duration_us,
+            date_us=entry.date_us,
+            arrival=entry.arrival,
+            discontinuity=entry.discontinuity,
+            discontinuities=before + entry.discontinuity,
+            mode=entry.mode,
+            run_seq=entry.run_seq,
+            start_seq=entry.start_seq,
+            published_us=utc_us,
+            session=entry.session,
+            boot_id=entry.boot_id,
+            run=entry.run,
+            number=entry.number,
+            offset_us=entry.offset_us,
+        )
+    )
+    if msn % _KEPT == 0:
+        connection.execute(delete(entries).where(camera, entries.c.msn < msn - _KEPT))
+
+
+def _entry(row: "Row[tuple[object, ...]]") -> LiveEntry:
+    return LiveEntry(
+        name=UnitName(station=row.station, unit=row.unit),
+        camera=row.camera,
+        branch=row.branch,
+        seq=row.seq,
+        sha256=row.sha256,
+        init_sha256=row.init_sha256,
+        duration_us=row.duration_us,
+        date_us=row.date_us,
+        arrival=row.arrival,
+        discontinuity=row.discontinuity,
+        mode=Mode(row.mode),
+        run_seq=row.run_seq,
+        start_seq=row.start_seq,
+        session=row.session,
+        boot_id=row.boot_id,
+        run=row.run,
+        number=row.number,
+        offset_us=row.offset_us,
+        position=row.position,
+        msn=row.msn,
+        discontinuities=row.discontinuities,
+        published_us=row.published_us,
+    )
