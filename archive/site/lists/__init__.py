@@ -1,0 +1,1 @@
+"""Playlists: text from rows (form, live, choose, replay), what is kept of it (feed, shelf), and who asks (routes)."""
