@@ -10,8 +10,10 @@ import logging
 import resource
 import signal
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 
-from archive.config import ArchiveConfig
+from archive.beside import Beside
+from archive.config import ArchiveConfig, load_config
 from archive.crew import Crew
 from archive.ingest.commits import OwnCommits
 from archive.ingest.commitsocket import RUN, CommitsServer
@@ -32,9 +34,17 @@ FAILED = 1
 _log = logging.getLogger("archive")
 
 
-def serve(config: ArchiveConfig) -> int:
-    """All services of the archive, which at present is the intake alone. As ``ingest``."""
-    return ingest(config)
+def serve(path: Path) -> int:
+    """Intake, publisher and site, by the configuration at ``path``. Ends as ``ingest`` does, and the others with it."""
+    config = load_config(path)
+    others = [Beside(verb, path) for verb in ("publish", "site")]
+    for each in others:
+        each.start()
+    try:
+        return ingest(config)
+    finally:
+        for each in others:
+            each.stop()
 
 
 def ingest(config: ArchiveConfig) -> int:

@@ -23,8 +23,10 @@ _DELIVER_AGAIN = "The unit is asked for it again while it has it; else import an
 def add_verbs(parser: argparse.ArgumentParser) -> None:
     """The verbs of this group."""
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    _verb(verbs, "serve", "run all that the archive has to run, until stopped; at present that is ingest", _serve)
+    _verb(verbs, "serve", "run all that the archive has to run, until stopped: ingest, publish and site", _serve)
     _verb(verbs, "ingest", "take in what stations deliver, until stopped", _ingest)
+    _verb(verbs, "publish", "make public what is released of it, until stopped", _publish)
+    _verb(verbs, "site", "serve the public pages, until stopped", _site)
     _verb(verbs, "config", "show the configuration in force", _config)
     check = _verb(verbs, "check", "hold ledgers, index and media against each other", _check)
     check.epilog = "Exit codes: 0 nothing found, 1 findings, 2 wrong use. The archive must not run meanwhile."
@@ -65,11 +67,10 @@ def _read_all(parts: "Parts") -> "list[Trouble]":
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from archive.config import load_config
     from archive.serve import serve
 
     begin_logging()
-    return serve(load_config(arguments.config))
+    return serve(arguments.config)
 
 
 def _ingest(arguments: argparse.Namespace) -> int:
@@ -78,6 +79,23 @@ def _ingest(arguments: argparse.Namespace) -> int:
 
     begin_logging()
     return ingest(load_config(arguments.config))
+
+
+def _publish(arguments: argparse.Namespace) -> int:
+    from archive.config import load_config
+    from archive.publish.publish import publish
+
+    begin_logging()
+    return publish(load_config(arguments.config))
+
+
+def _site(arguments: argparse.Namespace) -> int:
+    from archive.site.serve import serve
+
+    from archive.config import load_config
+
+    begin_logging()
+    return serve(load_config(arguments.config))
 
 
 def _config(arguments: argparse.Namespace) -> int:
