@@ -52,11 +52,11 @@ class Centre:
         return path
 
     def archive(self, *, workers: int = 1, data: str = "data") -> Listener:
-        """``unbroken archive serve``; ``data`` is the name of the folder that it begins with or goes on with."""
+        """``unbroken archive ingest``; ``data`` is the name of the folder that it begins with or goes on with."""
         config = self._archive.config.with_name(f"{data}.toml")
         text = self._config.replace('data = "data"', f'data = "{data}"')
         config.write_text(f"{text}workers = {workers}\n")
-        command: list[str | Path] = [sys.executable, "-m", "unbroken", "archive", "serve", "--config", config]
+        command: list[str | Path] = [sys.executable, "-m", "unbroken", "archive", "ingest", "--config", config]
         return self._listener(f"workers = {workers}", command, self._port, archive=True)
 
     def bare(self, data: str) -> Listener:

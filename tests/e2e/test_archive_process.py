@@ -66,7 +66,7 @@ def test_killed_between_any_two_requests_it_has_what_it_acknowledged(archive: Ar
 
 def test_what_a_person_must_mend_is_said_in_a_sentence(archive: ArchiveProcess) -> None:
     (archive.keys.config.receipt_certificate).write_bytes(archive.keys.config.certificate.read_bytes())
-    command = [sys.executable, "-m", "unbroken", "archive", "serve", "--config", str(archive.config)]
+    command = [sys.executable, "-m", "unbroken", "archive", "ingest", "--config", str(archive.config)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False, cwd=_CHECKOUT)
     assert ended.returncode == 2
     assert "The receipt key's certificate is not for this key and election." in ended.stderr
@@ -77,7 +77,7 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(archive: ArchiveProcess) -> 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", archive.port))
         taken.listen()
-        command = [sys.executable, "-m", "unbroken", "archive", "serve", "--config", str(archive.config)]
+        command = [sys.executable, "-m", "unbroken", "archive", "ingest", "--config", str(archive.config)]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False, cwd=_CHECKOUT)
     assert ended.returncode == 2
     assert f"cannot listen at 127.0.0.1, port {archive.port}" in ended.stderr

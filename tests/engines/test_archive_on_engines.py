@@ -222,7 +222,7 @@ def test_a_second_archive_on_the_same_database_is_refused_in_a_sentence(
 ) -> None:
     archive.start()
     other = EnginesArchive(tmp_path / "other", archive.settings, database.postgres.url_with_password(database.name))
-    refused = other.verb("serve")
+    refused = other.verb("ingest")
     assert refused.returncode == 2
     assert "Another archive works on this database." in refused.stderr
     assert "Traceback" not in refused.stderr
