@@ -73,5 +73,5 @@ lock: ## write requirements/*.lock from pyproject.toml (ARGS=--upgrade for the n
 	@tools/lock $(ARGS)
 
 clean: ## remove what was built or recorded here, .venv too
-	rm -rf .venv .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache demo bench/out
+	rm -rf .venv .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache demo bench/out archive/site/vendor
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
