@@ -1,0 +1,240 @@
+/** One camera's video: live, or replay from an instant, hour by hour; it says what it cannot show. */
+
+import { nextVideo } from './facts.js';
+import { describeHoles } from './holes.js';
+import { hourEnd, hourName } from './instant.js';
+
+const TICK_MS = 250;
+const AGAIN_MS = 5_000;
+/** A live picture older than this without a new one stands: it is told so. */
+const STANDS_MS = 3_000;
+const NOTICE_MS = 8_000;
+/** A clock that moves further than this between two looks has passed a hole. */
+const JUMP_MS = 1_500;
+/** An hour's list that ends this close to the end of its hour is played out. */
+const HOUR_TAIL_MS = 10_000;
+const MOST_HOPS = 48;
+
+/**
+ * Plays the list of `path` (`STATION/UNIT/CAMERA`) in `picture`. `open(video, options)` is `openFeed` or the native one with
+ * its proofs; `spans()` and `state()` what is known of the camera; `onMove()` is told four times a second. Nothing here
+ * throws for what a server or network does.
+ */
+export function makeCamera({ path, picture, seal, say, clock, open, spans, state, refresh, onMove = () => {} }) {
+  const { video } = picture;
+  let feed = null;
+  let mode = 'none'; // 'live', 'replay', or 'none'
+  let axis = '';
+  let isWanted = true; // does a person want it to play?
+  let rate = 1;
+  let shown = null; // the instant of the picture
+  let moved = performance.now(); // when it last moved
+  let noticed = 0;
+  let again = null;
+  let isSeeking = false;
+  const modes = new Map(); // by date: the mode as signed, of the newest segments
+
+  const tell = (sentences, kind) => {
+    picture.tell(sentences, kind);
+    noticed = performance.now();
+  };
+  const holes = (from, to) => describeHoles(say, clock, spans(), axis, from, to);
+  const start = () => {
+    video.playbackRate = rate;
+    if (isWanted) video.play().catch(() => {}); // a browser may refuse: the button stays at "play"
+  };
+  const leave = () => {
+    clearTimeout(again);
+    picture.hold();
+    feed?.close();
+    feed = null;
+  };
+  const later = (what) => {
+    clearTimeout(again);
+    again = setTimeout(what, AGAIN_MS);
+  };
+  const judged = {
+    onGood(frag, proof) {
+      seal.good(proof, { axis, ms: frag.programDateTime ?? 0 });
+      modes.set(frag.programDateTime, proof.segment.mode);
+      if (modes.size > 64) modes.delete(modes.keys().next().value);
+    },
+    onBad(frag, reason) {
+      seal.bad(reason, { axis, ms: frag.programDateTime ?? 0 }, frag.url);
+      picture.element.dataset.refused = String(Number(picture.element.dataset.refused ?? 0) + 1);
+    },
+  };
+
+  const live = () => {
+    leave();
+    [mode, axis, rate] = ['live', '', 1];
+    shown = null;
+    moved = performance.now();
+    picture.tell([], '');
+    feed = open(video, {
+      address: `/hls/${path}/live.m3u8`,
+      isLive: true,
+      startMs: null,
+      ...judged,
+      onReady: start,
+      onSkip: (from, to) => tell([...holes(from.programDateTime, to.programDateTime)], 'hole'),
+      onEnd: () => {},
+      onLost(status) {
+        tell([say(status === 404 ? 'nothing-live' : 'lost')], 'lost');
+        later(live);
+      },
+    });
+  };
+
+  /** `from` is where the viewer was or asked to be: what lies between it and the next picture is told. */
+  const replay = (instant, from, hops) => {
+    leave();
+    mode = 'replay';
+    axis = instant.axis;
+    moved = performance.now();
+    const on = () => {
+      const next = nextVideo(spans(), axis, hourEnd(instant).ms);
+      if (next === null || hops >= MOST_HOPS) return finish(from.ms);
+      return replay({ axis, ms: next }, from, hops + 1);
+    };
+    feed = open(video, {
+      address: `/hls/${path}/${hourName(instant)}.m3u8`,
+      isLive: false,
+      startMs: instant.ms,
+      ...judged,
+      onReady(place) {
+        if (place === null) {
+          on();
+          return;
+        }
+        isSeeking = true;
+        const begin = place.frag?.programDateTime ?? instant.ms;
+        if (place.frag !== null && begin - from.ms > JUMP_MS && (place.isHole || hops > 0)) arrive(from.ms, begin);
+        start();
+      },
+      onSkip(first, next) {
+        isSeeking = true;
+        arrive(Math.max(first.programDateTime, shown?.ms ?? 0), next.programDateTime);
+      },
+      onEnd: () => proceed(instant),
+      onLost(status) {
+        if (status === 404) {
+          on();
+        } else {
+          tell([say('lost')], 'lost');
+          later(() => replay(instant, from, hops));
+        }
+      },
+    });
+  };
+
+  const arrive = (from, to) => {
+    tell([...holes(from, to), say('gap-next', { local: clock.dated({ axis, ms: to }) })], 'hole');
+  };
+
+  /** The list of an hour is played out: on to the next, to what came meanwhile, or to what is live. */
+  const proceed = async (instant) => {
+    const own = feed;
+    const ends = (feed?.fragments() ?? []).filter(({ gap }) => !gap).map((each) => each.programDateTime + each.duration * 1000);
+    const end = { axis, ms: Math.ceil(ends.length > 0 ? ends[ends.length - 1] : instant.ms) };
+    await refresh();
+    if (feed !== own) return; // a person has gone elsewhere meanwhile
+    const hour = hourEnd(instant).ms;
+    if (hour - end.ms <= HOUR_TAIL_MS) {
+      replay({ axis, ms: Math.max(end.ms, hour) }, end, 0);
+      return;
+    }
+    const next = nextVideo(spans(), axis, end.ms);
+    if (next !== null && next - end.ms > 1_000) replay({ axis, ms: next }, end, 0);
+    else if (axis === '' && ['live', 'thinned'].includes(state())) live();
+    else if (next !== null && spansEnd(next) - end.ms > 1_000) replay(end, end, 0);
+    else finish(end.ms);
+  };
+  const spansEnd = (ms) => spans().find((span) => span.axis === axis && span.from <= ms && span.to > ms)?.to ?? ms;
+
+  const finish = (ms) => {
+    const after = spans().filter((span) => span.axis === axis && span.to > ms + 1_000);
+    const last = after.length > 0 ? holes(ms, after[after.length - 1].to) : [];
+    const word = shown === null ? 'nothing-here' : 'gap-end';
+    tell([...last, say(word)], 'end');
+  };
+
+  const look = () => {
+    const [before, now] = [shown, performance.now()];
+    const ms = video.readyState > 0 ? feed?.date() ?? null : null;
+    if (ms !== null) {
+      shown = { axis, ms };
+      picture.showTime(shown, feed.kind());
+      const frag = feed.fragments().find(({ programDateTime: begin, duration }) => begin <= ms && ms < begin + duration * 1000);
+      if (frag && modes.has(frag.programDateTime)) picture.showMode(modes.get(frag.programDateTime));
+      const step = before === null || before.axis !== axis ? 0 : ms - before.ms;
+      if (step !== 0) moved = now;
+      const isPassed = step > JUMP_MS + 2 * TICK_MS * video.playbackRate && !isSeeking && !video.seeking;
+      if (isPassed && mode === 'replay') tell(holes(before.ms, ms), 'hole');
+      if (isSeeking && !video.seeking) isSeeking = false;
+    }
+    const isStanding = mode === 'live' && shown !== null && isWanted && now - moved > STANDS_MS;
+    if (isStanding) {
+      const thinned = state() === 'thinned' ? [say('thinned')] : [];
+      picture.tell([say('held-picture', { local: clock.dated(shown) }), ...thinned], 'held');
+    } else if (picture.told() === 'held' || (['hole', 'lost'].includes(picture.told()) && now - noticed > NOTICE_MS && moved > noticed)) {
+      picture.tell([], '');
+    }
+    picture.showState(state());
+    onMove();
+  };
+  const timer = setInterval(look, TICK_MS);
+
+  return {
+    element: picture.element,
+    video,
+    live,
+    /** Plays from `instant`, or from the next picture behind it. */
+    at(instant) {
+      picture.tell([], '');
+      if (mode === 'replay' && feed !== null && axis === instant.axis && feed.fragments().length > 0) {
+        const place = feed.fragments()[0].programDateTime <= instant.ms ? feed.seek(instant.ms) : null;
+        if (place !== null) {
+          isSeeking = true;
+          shown = { axis, ms: place.isHole ? place.frag.programDateTime : instant.ms };
+          if (place.isHole) arrive(instant.ms, place.frag.programDateTime);
+          start();
+          return;
+        }
+      }
+      shown = null;
+      replay(instant, instant, 0);
+    },
+    /** The instant of the picture, or null. */
+    now: () => shown,
+    mode: () => mode,
+    isPlaying: () => isWanted,
+    behind: () => feed?.behind() ?? null,
+    toEdge: () => feed?.toEdge(),
+    play() {
+      isWanted = true;
+      start();
+    },
+    pause() {
+      isWanted = false;
+      video.pause();
+    },
+    /** 0.5 to 8; live is always 1. */
+    setRate(value) {
+      rate = mode === 'live' ? 1 : value;
+      video.playbackRate = rate;
+    },
+    rate: () => rate,
+    /** Waits, or goes on, without a person having asked: to keep step with another camera. */
+    wait: () => video.pause(),
+    resume: () => isWanted && video.paused && start(),
+    nudge(factor) {
+      if (mode === 'replay') video.playbackRate = Math.min(16, rate * factor);
+    },
+    close() {
+      clearInterval(timer);
+      leave();
+      mode = 'none';
+    },
+  };
+}

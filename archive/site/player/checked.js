@@ -1,0 +1,97 @@
+/** A fragment loader for hls.js that hands over nothing that was not checked. */
+
+import { NoProof } from './ledgerlines.js';
+import { reasonOf } from './proof.js';
+import { readTag } from './tag.js';
+
+/** How often a proof that could not be loaded is tried again before its segment counts as unproven. */
+const TRIES = 3;
+
+/**
+ * A loader class for `config.fLoader`. `Base` is the loader of hls.js that fetches, `proofs` those of the unit, `camera`
+ * its name, `isLive` whether the list is live, `fragments()` the entries of the list as hls.js has them now. `onGood(frag,
+ * proof)` and `onBad(frag, {code, detail})` are told of each verdict.
+ *
+ * What does not check becomes an entry without video (a gap): hls.js passes it over, and the skipper jumps it. A proof that
+ * cannot be loaded fails like a file that cannot be loaded, so hls.js asks again.
+ */
+export function checkedLoader({ Base, proofs, camera, isLive, fragments, onGood, onBad }) {
+  const inits = new Map();
+  const tries = new Map();
+  let last = null;
+
+  const checkInit = async (frag, data) => {
+    const tag = fragments().filter(({ initSegment }) => initSegment?.url === frag.url).map(readTag).find(Boolean);
+    if (tag === undefined) throw new NoProof('no entry of the list names a run of this init segment');
+    inits.set(frag.url, await proofs.init(tag, data));
+  };
+
+  const checkSegment = async (frag, data) => {
+    const tag = readTag(frag);
+    if (tag === null) throw new NoProof('the list does not say which line proves it');
+    const before = fragments().find(({ sn }) => sn === frag.sn - 1);
+    const proof = await proofs.segment({
+      tag,
+      after: before === undefined ? null : readTag(before),
+      last,
+      live: isLive,
+      camera,
+      data,
+      init: inits.get(frag.initSegment?.url) ?? null,
+      dateMs: tag.date === 'UTC' ? frag.programDateTime : null,
+    });
+    last = proof.last;
+    onGood(frag, proof);
+  };
+
+  /** Whether to hand over; else whether to ask again. */
+  const judge = async (frag, data) => {
+    const isInit = frag.sn === 'initSegment';
+    try {
+      await (isInit ? checkInit(frag, data) : checkSegment(frag, data));
+      tries.delete(frag.url);
+      return true;
+    } catch (error) {
+      const reason = reasonOf(error);
+      const tried = (tries.get(frag.url) ?? 0) + 1;
+      tries.set(frag.url, tried);
+      if (error instanceof NoProof && tried < TRIES) return false;
+      const wrong = isInit ? fragments().filter(({ initSegment }) => initSegment?.url === frag.url) : [frag];
+      wrong.forEach(passOver);
+      onBad(wrong[0] ?? frag, reason);
+      return false;
+    }
+  };
+
+  return class CheckedLoader extends Base {
+    #isLeft = false;
+
+    load(context, config, { onSuccess, onError, ...others }) {
+      const { frag } = context;
+      const onLoaded = async (response, stats, told, details) => {
+        const isGood = await judge(frag, new Uint8Array(response.data));
+        if (this.#isLeft) return; // hls.js has gone elsewhere meanwhile
+        if (isGood) onSuccess(response, stats, told, details);
+        else onError({ code: 0, text: 'not checked' }, told, details, stats);
+      };
+      // Progress would hand over bytes before they are checked.
+      super.load(context, config, { ...others, onProgress: undefined, onSuccess: onLoaded, onError });
+    }
+
+    abort() {
+      this.#isLeft = true;
+      super.abort();
+    }
+
+    destroy() {
+      this.#isLeft = true;
+      super.destroy();
+    }
+  };
+}
+
+/** hls.js takes an entry for a gap that has the tag of one. */
+function passOver(frag) {
+  frag.gap = true;
+  if (!frag.tagList.some(([name]) => name === 'GAP')) frag.tagList.push(['GAP']);
+}

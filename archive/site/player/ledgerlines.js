@@ -1,0 +1,63 @@
+/** Lines of one unit's ledger, from the addresses that all viewers share, so that a cache carries them. */
+
+import { linesOf } from '../verifier/checker.js';
+
+/** What the archive hands out at once. */
+export const MAX_LINES = 256;
+/** Replay asks for whole blocks. */
+export const BLOCK = 64;
+const MAX_BYTES = MAX_LINES * 65_536;
+const KEPT_RANGES = 32;
+
+/** A proof could not be loaded: nothing is known of what it was to prove. */
+export class NoProof extends Error {
+  constructor(message, status = 0) {
+    super(message);
+    this.name = 'NoProof';
+    this.status = status;
+  }
+}
+
+/** The bytes at an address of this site. Throws NoProof. */
+export async function load(address) {
+  try {
+    const answer = await fetch(address, { credentials: 'omit', referrerPolicy: 'no-referrer' });
+    if (!answer.ok) throw new NoProof(`${address}: ${answer.status}`, answer.status);
+    if (Number(answer.headers.get('Content-Length') ?? 0) > MAX_BYTES) throw new NoProof(`${address}: too long`);
+    return new Uint8Array(await answer.arrayBuffer());
+  } catch (error) {
+    throw error instanceof NoProof ? error : new NoProof(`${address}: ${error.message}`);
+  }
+}
+
+/** The ledger of a unit: `range(branch, from, to)` and `block(branch, seq)`, both of texts without LF; NoProof. */
+export function ledgerLines(station, unit, get = load) {
+  const kept = new Map();
+  const ask = async (branch, from, to) => {
+    const lines = linesOf(await get(`/ledger/${station}/${unit}/${branch}/${from}-${to}.jws`));
+    if (lines.length !== to - from + 1) throw new NoProof(`lines ${from} to ${to}: ${lines.length} came`);
+    return lines;
+  };
+  const range = (branch, from, to) => {
+    const key = `${branch}/${from}-${to}`;
+    const lines = kept.get(key) ?? ask(branch, from, to);
+    kept.delete(key); // to the end of the map: the one unused for the longest goes first
+    kept.set(key, lines);
+    lines.catch(() => kept.delete(key)); // what failed is asked for again
+    if (kept.size > KEPT_RANGES) kept.delete(kept.keys().next().value);
+    return lines;
+  };
+  return {
+    range,
+    /** `{from, lines}`: the aligned block that holds `seq`, or as much of it as there is, up to `seq`. */
+    async block(branch, seq) {
+      const from = seq - (seq % BLOCK);
+      try {
+        return { from, lines: await range(branch, from, from + BLOCK - 1) };
+      } catch (error) {
+        if (!(error instanceof NoProof) || error.status !== 404) throw error;
+        return { from, lines: await range(branch, from, seq) };
+      }
+    },
+  };
+}
