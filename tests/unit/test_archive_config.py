@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from archive.config import ArchiveConfig, Limits, S3Config, describe, load_config
+from archive.publicconfig import SITE, PublishConfig
 from base.errors import OperatorError
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "archive.md"
@@ -168,9 +169,11 @@ def test_what_is_in_force_is_told_key_by_key(tmp_path: Path) -> None:
 
 def test_the_page_of_the_archive_names_every_key_and_verb() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    every = (*fields(ArchiveConfig), *fields(Limits), *fields(S3Config))
-    names = [each.name for each in every if each.name not in ("limits", "s3")]
+    sections = ("limits", "publish", "site", "s3")
+    names = [each.name for each in fields(ArchiveConfig) if each.name not in sections]
+    names += [each.name for part in (Limits, PublishConfig, S3Config) for each in fields(part)]
+    names += [name for name in SITE]
     for name in names:
         assert f".{name}`" in page, name
-    for verb in ("serve", "config", "check"):
+    for verb in ("serve", "ingest", "publish", "site", "config", "check"):
         assert f"`unbroken archive {verb}" in page
