@@ -172,7 +172,7 @@ def test_the_page_of_the_archive_names_every_key_and_verb() -> None:
     sections = ("limits", "publish", "site", "s3")
     names = [each.name for each in fields(ArchiveConfig) if each.name not in sections]
     names += [each.name for part in (Limits, PublishConfig, S3Config) for each in fields(part)]
-    names += [name for name in SITE]
+    names += list(SITE)
     for name in names:
         assert f".{name}`" in page, name
     for verb in ("serve", "ingest", "publish", "site", "config", "check"):
