@@ -12,6 +12,7 @@ from evidence.codes import MEANINGS, Code, Weight
 from evidence.day.answer import Finding, Record, read_answer
 from evidence.verify.verdict import Verdict, verdict_of, write_answer
 
+_LEFT_OUT = (Code.OPEN_END, Code.INIT_MISSING)
 _ODD = {Oddity.LOST_BY_ARCHIVE: Weight.WRONG}
 _ODD_ADVICE = "Ask the archive."
 
@@ -28,6 +29,7 @@ def account(
     - What is stored and not public by ``publications`` counts as on its way, as does what the unit still has: state
       ``missing``, missing time, and no finding. ``media-missing`` is left for what nobody can be asked for.
     - ``open-end`` is no finding of a record that goes on; the verdict is ``cannot-tell`` until all has come to an end.
+      Nor is ``init-missing``: an archive keeps no init segments, and makes them from any segment that it has.
     - What the archive has found stands among the findings, without a place in time. It is about what it refused or has
       lost, so it changes no verdict.
     - Media and init segments are not looked at again: what is wrong with a file in the store is told when reading back
@@ -48,7 +50,7 @@ def answer_of(judging: Judging, found: Sequence[FindingRow]) -> Record:
     """The record so far, with what the archive has found."""
     (record,) = read_answer(write_answer([judging.finished()])).records
     findings = tuple(
-        replace(finding, camera=finding.camera or None) for finding in record.findings if finding.code != Code.OPEN_END
+        replace(finding, camera=finding.camera or None) for finding in record.findings if finding.code not in _LEFT_OUT
     )
     verdict = verdict_of(Weight(finding.weight) for finding in findings)
     if verdict is Verdict.VERIFIED and (judging.awaits or not record.closed):

@@ -81,7 +81,7 @@ def findings(record: Record) -> set[Finding]:
         replace(finding, camera=None if finding.code in unplaced else finding.camera)
         for finding in record.findings
         if (finding.at is not None or finding.code in HISTORY)
-        and finding.code not in (Code.OPEN_END, Code.MEDIA_MISSING)
+        and finding.code not in (Code.OPEN_END, Code.MEDIA_MISSING, Code.INIT_MISSING)
     }
 
 

@@ -1,0 +1,330 @@
+"""Days as they grow, delivered to a real archive: what is kept, what is begun anew and the verifier say the same."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archive.account.account import account
+from archive.account.accounts import Accounts
+from archive.finding import Oddity
+from archive.index.index import Index
+from archive.index.reading import IndexReader
+from archive.names import UnitName
+from audit.verify import verify
+from evidence.codes import Code
+from evidence.coverage import State
+from evidence.day.answer import Record, read_answer
+from evidence.lines import Pruned
+from evidence.words import Cause, Mode
+from tests.fakes.archive import ELECTION, RunningArchive, timeless_authority
+from tests.fakes.archive_unit import deliver, media_of
+from tests.fakes.station import SECOND, Station
+
+NAME = UnitName(station="57-002", unit="u1")
+
+
+class Public:
+    """What somebody has published: of each branch, the lines."""
+
+    def __init__(self) -> None:
+        self.seqs: dict[int, set[int]] = {}
+
+    def published(self, name: UnitName, branch: int, from_seq: int, to_seq: int) -> Collection[int]:
+        return {seq for seq in self.seqs.get(branch, ()) if from_seq <= seq < to_seq}
+
+
+class Day:
+    """A unit, its archive, and who accounts for it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.archive = RunningArchive(folder, timeless_authority())
+        self.archive.start()
+        self.station = Station(self.archive.by, cameras=("cam-0", "cam-1"))
+        self.uplink = self.archive.uplink()
+        self._lines = 0
+        self.now = 0.0
+        self.reader = IndexReader(self.archive.config.database, ELECTION)
+        self.accounts = Accounts(self.reader, None, trust=self.archive.trust, seconds=lambda: self.now)
+
+    def close(self) -> None:
+        self.reader.close()
+        self.archive.stop()
+
+    def lines(self, *, branch: int | None = None) -> None:
+        """Deliver lines that the archive has not got."""
+        query = "" if branch is None else f"?branch={branch}"
+        begin = self._lines if branch is None else branch
+        assert self.uplink.lines(self.station.lines[begin:], query).status == 200
+        self._lines = len(self.station.lines)
+
+    def media(self, *, only: Callable[[int], bool] = lambda _: True) -> None:
+        """Deliver media that it lacks, or some of them."""
+        wanted = set(self.reader_wants())
+        for number, (sha256, data) in enumerate(media_of(self.station).items()):
+            if sha256 in wanted and only(number):
+                assert self.uplink.media(data).status == 201
+
+    def reader_wants(self) -> list[str]:
+        lacks = self.uplink.lines().json["lacks"]
+        assert isinstance(lacks, list)
+        return lacks
+
+    def agree(self) -> Record:
+        """What everybody says; findings and verdict aside, which differ on purpose."""
+        kept = self.accounts.of(NAME)
+        assert kept is not None
+        assert kept == account(self.reader, NAME, trust=self.archive.trust), "kept, and begun anew"
+        (said,) = read_answer(verify([self.archive.config.data], trust=self.archive.trust)).records
+        assert replace(kept, findings=(), verdict="") == replace(said, findings=(), verdict="")
+        return kept
+
+    def begin(self, mode: Mode = Mode.LIVE) -> None:
+        self.station.begin()
+        self.station.arm(mode)
+
+    def record(self, count: int) -> None:
+        for _ in range(count):
+            for camera in self.station.camera_ids:
+                self.station.segment(camera)
+
+    def restart(self, before: str) -> None:
+        """A new boot after the power came back."""
+        self.station.start("power")
+        for camera in self.station.camera_ids:
+            self.station.gap(camera, to_ns=self.station.boot_ns + SECOND, cause=Cause.POWER, from_boot=before)
+            self.station.run(camera)
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Iterator[Day]:
+    day = Day(tmp_path / "archive")
+    yield day
+    day.close()
+
+
+def states(record: Record, camera: int = 0) -> list[str]:
+    return [span.state for span in record.cameras[camera].spans]
+
+
+def test_a_plain_day_grows_and_closes(day: Day) -> None:
+    assert day.accounts.of(NAME) is None
+    day.begin()
+    day.record(3)
+    day.lines()
+    assert states(day.agree()) == [State.GAP, State.MISSING]
+    day.media()
+    record = day.agree()
+    assert states(record) == [State.GAP, State.SEGMENT]
+    assert (record.verdict, record.findings) == ("cannot-tell", ()), "it goes on"
+    day.station.event("opened")
+    day.record(2)
+    day.lines()
+    assert [span.state for span in day.agree().cameras[1].spans] == [State.GAP, State.SEGMENT, State.MISSING]
+    day.media()
+    day.station.event("finished")
+    day.station.close()
+    day.lines()
+    record = day.agree()
+    assert (record.verdict, record.closed, record.time_zone) == ("verified", True, "Asia/Baku")
+    assert [event.event for event in record.events] == ["armed", "opened", "finished"]
+    assert record.modes == (("LIVE", 20_000),)
+
+
+def test_gaps_are_merged_and_a_silent_camera_is_told(day: Day) -> None:
+    day.begin()
+    day.record(2)
+    for _ in range(5):
+        day.station.gap("cam-0", seconds=10)
+        for _ in range(5):
+            day.station.segment("cam-1")
+        day.lines()
+        day.media()
+        day.agree()
+    record = day.agree()
+    (_, gap) = record.cameras[0].gaps
+    assert (gap.cause, gap.duration_ms) == ("camera", (50_000, 50_000)), "one entry"
+    assert record.cameras[0].missing_ms == (51_000, 51_000)
+
+
+def test_a_reboot_and_what_was_found_after_it(day: Day) -> None:
+    day.begin()
+    day.record(3)
+    left = day.station.record("cam-0")
+    kid = day.station.kid
+    day.lines()
+    day.media()
+    day.agree()
+    before = day.station.reboot()
+    day.station.start("power")
+    day.station.recovered(left, kid)
+    for camera in day.station.camera_ids:
+        day.station.gap(camera, to_ns=day.station.boot_ns + SECOND, cause=Cause.POWER, from_boot=before)
+        day.station.run(camera)
+    day.record(2)
+    day.lines()
+    day.agree()
+    day.media()
+    record = day.agree()
+    assert states(record) == [State.GAP, State.SEGMENT, State.RECOVERED, State.GAP, State.SEGMENT]
+    least, most = record.cameras[0].gaps[1].duration_ms
+    assert most is not None
+    assert 61_000 <= least <= most <= 61_100
+
+
+def fork(day: Day) -> int:
+    """The unit goes on from before lines that the archive has."""
+    common = len(day.station.lines)
+    stood = {name: replace(state) for name, state in day.station.cameras.items()}
+    day.record(2)
+    day.lines()
+    day.media()
+    day.agree()
+    del day.station.lines[common:]
+    day.station.cameras = stood
+    before = day.station.reboot()
+    day.restart(before)
+    day.record(1)
+    day.lines(branch=common)
+    return common
+
+
+def test_a_lost_tail_is_a_branch_and_the_other_grows_on(day: Day) -> None:
+    day.begin()
+    day.record(3)
+    common = fork(day)
+    record = day.agree()
+    assert [(finding.code, finding.seq) for finding in record.findings] == [(Code.TAIL_LOST, common)], "told once"
+    for _ in range(3):
+        day.station.event("opened")
+        day.record(4)
+        day.lines()
+        day.agree()
+        day.media()
+        record = day.agree()
+    assert record.cameras[0].covered_ms == (2_000 * (3 + 2 + 1 + 12), 2_000 * (3 + 2 + 1 + 12))
+    day.station.close()
+    day.lines()
+    assert day.agree().closed
+
+
+def test_an_equivocation_takes_what_follows_it_from_both(day: Day) -> None:
+    day.begin()
+    day.record(2)
+    common = fork(day)
+    day.agree()
+    # The same session goes on from the common line once more: another second history, which holds a start as well.
+    del day.station.lines[common:]
+    day.station.reboot()
+    day.station.start("power")
+    day.station.event("opened")
+    day.lines(branch=common)
+    record = day.agree()
+    assert {finding.code for finding in record.findings} >= {Code.EQUIVOCATION}
+    assert not [event for event in record.events if event.event == "opened"], "nothing behind it is attributed"
+
+
+def test_pruned_media_stay_covered_where_the_archive_holds_them(day: Day) -> None:
+    day.begin()
+    day.record(4)
+    day.lines()
+    receipt = deliver(day.uplink, day.station)
+    day.agree()
+    day.station.pruned("cam-0", 0, 3, receipt=receipt)
+    day.record(1)
+    day.lines()
+    assert states(day.agree()) == [State.GAP, State.SEGMENT, State.MISSING]
+    day.media()
+    assert states(day.agree()) == [State.GAP, State.SEGMENT]
+
+
+def test_unarmed_video_stays_at_the_unit_and_goes(day: Day) -> None:
+    day.station.begin()
+    day.record(3)
+    day.lines()
+    assert states(day.agree()) == [State.GAP, State.AT_UNIT]
+    day.station.pruned("cam-0", 0, 2)
+    day.lines()
+    assert states(day.agree()) == [State.GAP, State.PRUNED, State.AT_UNIT]
+    day.station.arm()
+    day.record(2)
+    day.lines()
+    day.media()
+    assert states(day.agree()) == [State.GAP, State.PRUNED, State.AT_UNIT, State.SEGMENT]
+
+
+def test_a_thinned_day_is_missing_and_not_found_wrong(day: Day) -> None:
+    day.begin()
+    for _ in range(3):
+        day.record(4)
+        day.lines()
+        day.media(only=lambda number: number % 4 == 0)
+        day.agree()
+    record = day.agree()
+    assert {State.SEGMENT, State.MISSING} <= set(states(record))
+    assert record.findings == ()
+    day.media()
+    assert states(day.agree()) == [State.GAP, State.SEGMENT]
+
+
+def test_live_media_pruned_without_a_receipt_are_gone(day: Day) -> None:
+    day.begin()
+    day.record(4)
+    day.lines()
+    day.agree()
+    day.station.append(
+        Pruned(camera="cam-0", session=day.station.kid, run=0, from_index=1, to_index=3, reason="unarmed-expired")
+    )
+    day.lines()
+    record = day.agree()
+    assert states(record) == [State.GAP, State.MISSING, State.PRUNED, State.MISSING]
+    assert [finding.code for finding in record.findings] == [Code.PRUNED_UNLAWFULLY]
+
+
+def test_without_utc_boot_time_is_all_there_is(day: Day) -> None:
+    day.station.utc_us = None
+    day.begin()
+    day.record(2)
+    day.lines()
+    day.media()
+    record = day.agree()
+    assert [clock.state for clock in record.clock] == ["unset"]
+    assert record.cameras[0].spans[0].start.utc_us is None
+
+
+def test_only_what_is_public_counts_as_here(day: Day) -> None:
+    public = Public()
+    accounts = Accounts(day.reader, public, trust=day.archive.trust)
+    day.begin()
+    day.record(3)
+    day.lines()
+    day.media()
+    record = accounts.of(NAME)
+    assert record is not None
+    assert states(record) == [State.GAP, State.MISSING]
+    seqs = [held.seq for held in day.reader.segments(NAME, camera="cam-0")]
+    for number, seq in enumerate(seqs):
+        public.seqs.setdefault(0, set()).add(seq)
+        record = accounts.of(NAME)
+        assert record is not None
+        assert record == account(day.reader, NAME, public, trust=day.archive.trust)
+        assert record.cameras[0].covered_ms == ((number + 1) * 2_000,) * 2
+    assert (states(record), states(record, 1)) == ([State.GAP, State.SEGMENT], [State.GAP, State.MISSING])
+
+
+def test_what_the_archive_lost_is_told_and_counts_as_missing_again(day: Day) -> None:
+    day.begin()
+    day.record(3)
+    day.lines()
+    day.media()
+    day.agree()
+    lost = next(iter(media_of(day.station)))
+    day.archive.object(lost).unlink()
+    day.archive.stop()
+    index = Index(day.archive.config.database, ELECTION)
+    index.lose(NAME, [lost], 5)
+    index.close()
+    record = day.agree()
+    assert State.MISSING in states(record)
+    assert [finding.code for finding in record.findings] == [Oddity.LOST_BY_ARCHIVE]
