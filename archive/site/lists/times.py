@@ -85,7 +85,7 @@ class Times:
                     stamp = Stamp(boot_ns=row.boot_ns, utc_us=row.utc_us, error_us=row.error_us)
                     times.utc.observe(row.boot_id, stamp)
                     times.boots[row.boot_id] = None
-                    times.seen[number] = max(times.seen.get(number, -1), row.seq)
+                times.seen[number] = head_seq
         times.way = own_lines(branches)
         self._units.move_to_end(name)
         while len(self._units) > MOST_UNITS:
