@@ -69,11 +69,12 @@ class IndexReader:
     def __init__(self, url: str, election: str) -> None:
         """Raises OperatorError where there is no index yet."""
         self._election = election
+        self._engine = open_engine(database_url(url))
         try:
-            self._engine = open_engine(database_url(url))
             with self._engine.connect() as connection:
                 connection.execute(select(units.c.changed).limit(1)).all()
         except SQLAlchemyError as error:
+            self.close()
             raise OperatorError(
                 f"The index cannot be read: {words(error)}.",
                 hint="The archive makes it: start unbroken archive ingest first.",

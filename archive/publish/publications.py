@@ -72,14 +72,15 @@ class Publications:
 
     def __init__(self, url: str, *, writes: bool) -> None:
         """Who ``writes`` is the only one, and makes the tables. Raises OperatorError."""
+        self._engine = open_engine(database_url(url))
         try:
-            self._engine = open_engine(database_url(url))
             if writes:
                 METADATA.create_all(self._engine)
             else:
                 with self._engine.connect() as connection:
                     connection.execute(select(progress.c.arrival)).all()
         except SQLAlchemyError as error:
+            self.close()
             raise OperatorError(
                 f"What is published cannot be read: {words(error)}.",
                 hint="unbroken archive publish makes the database: start it first.",
@@ -116,7 +117,7 @@ class Publications:
     def published(self, name: UnitName, branch: int, from_seq: int, to_seq: int) -> set[int]:
         """Which lines of a branch from one ``seq`` to before another have their media in the published tree."""
         query = select(segments.c.seq).where(
-            segments.c.unit_id == _id_of(name),
+            segments.c.unit_id == _id_of(name).scalar_subquery(),
             segments.c.branch == branch,
             segments.c.seq >= from_seq,
             segments.c.seq < to_seq,
