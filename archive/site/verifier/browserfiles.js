@@ -1,15 +1,19 @@
 /** Files of a browser as sources for `verify`: chosen in a form, dropped, or fetched. Nothing is uploaded. */
 
+/** As `givenPaths`, of File objects of `<input type="file" multiple>` or `webkitdirectory`. */
+export function givenFiles(files) {
+  return givenPaths([...files].map((file) => ({ path: file.webkitRelativePath || file.name, file })));
+}
+
 /**
- * What `verify` takes as `given`, from File objects of `<input type="file" multiple>` or `webkitdirectory`: each folder
- * that was chosen is one thing given, each single file another. An archive's folder (spec/verify.md, section 2.3) is
+ * What `verify` takes as `given`, from `{path, file}`, a File or Blob each: each folder, by the first part of a path
+ * that has several, is one thing given, each single file another. An archive's folder (spec/verify.md, section 2.3) is
  * known by its `ledgers/` and `cas/`.
  */
-export function givenFiles(files) {
+export function givenPaths(things) {
   const folders = new Map();
   const given = [];
-  for (const file of files) {
-    const path = file.webkitRelativePath || file.name;
+  for (const { path, file } of things) {
     const source = { path, size: file.size, read: (from, to) => readPart(file, from, to) };
     const slash = path.indexOf('/');
     if (slash < 0) {

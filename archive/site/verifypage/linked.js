@@ -1,0 +1,68 @@
+/** What a pasted address of this site stands for, fetched as things to check. */
+
+import { branchesOf } from './asked.js';
+import { hourAddress, readEntries } from './hours.js';
+
+const MAX_SEGMENTS = 16;
+
+/** `{path, file}` for each thing behind a link of link.js; none where the site has nothing there. Throws Unanswered. */
+export async function linkedThings(link, from) {
+  if (link.kind === 'station') return stationThings(link, from);
+  const blob = await from.maybe(from.blob(link.address));
+  return blob === null ? [] : [{ path: nameOf(link), file: blob }];
+}
+
+function nameOf({ kind, address, station, unit, branch }) {
+  return kind === 'ledger' ? ledgerName(station, unit, branch) : address.slice(address.lastIndexOf('/') + 1);
+}
+
+function ledgerName(station, unit, branch) {
+  return `${station}-${unit}-${branch}.jws`;
+}
+
+/** At an instant: the segments of all cameras that hold it. Without one: the ledgers of all units. */
+async function stationThings({ station, atMs }, from) {
+  const told = await from.maybe(from.json(`/open/stations/${station}.json`));
+  const things = [];
+  for (const { unit, cameras } of told === null ? [] : unitsOf(told)) {
+    if (atMs === null) things.push(...(await ledgerThings(station, unit, from)));
+    else things.push(...(await segmentThings(station, unit, cameras, atMs, from)));
+  }
+  return things;
+}
+
+async function ledgerThings(station, unit, from) {
+  const things = [];
+  for (const branch of (await branchesOf(from, station, unit)) ?? []) {
+    const file = await from.blob(`/ledger/${station}/${unit}/${branch}.jws`);
+    things.push({ path: ledgerName(station, unit, branch), file });
+  }
+  return things;
+}
+
+async function segmentThings(station, unit, cameras, atMs, from) {
+  const things = [];
+  for (const camera of cameras) {
+    // A segment belongs to the hour in which it begins.
+    const hours = [...new Set([atMs, atMs - 60_000].map((ms) => hourAddress(station, unit, camera, Math.max(0, ms))))];
+    for (const address of hours) {
+      const entries = readEntries((await from.maybe(from.text(address))) ?? '');
+      const hit = entries.find(({ dateMs, durationMs }) => dateMs <= atMs && atMs < dateMs + durationMs);
+      if (hit === undefined || things.length >= MAX_SEGMENTS) continue;
+      const name = `${hit.sha256}.m4s`;
+      const file = await from.blob(`/media/${hit.sha256.slice(0, 2)}/${name}`);
+      things.push({ path: `${camera} ${name}`, file });
+      break;
+    }
+  }
+  return things;
+}
+
+/** `{unit, cameras}` of a station's open data, names only. */
+function unitsOf({ units = [] }) {
+  const name = (each, member) => (typeof each === 'string' ? each : each[member] ?? each.name);
+  return units.map((each) => ({
+    unit: name(each, 'unit'),
+    cameras: (each.cameras ?? []).map((camera) => name(camera, 'camera')),
+  }));
+}
