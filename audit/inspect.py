@@ -130,6 +130,12 @@ def peek(path: Path) -> Identity | None:
         return None
 
 
+def is_film(path: Path) -> bool:
+    """Whether a file begins as films of any maker do (ISO/IEC 14496-12), and not as a segment."""
+    with open_regular(path) as file:
+        return file.read(8)[4:] == b"ftyp"
+
+
 def _label(path: Path) -> tuple[Identity | None, str]:
     with open_regular(path) as file:
         head = file.read(_HEAD_BYTES)

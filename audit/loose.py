@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from audit.files import printable
-from audit.inspect import Inspector, Label, label_files, peek
+from audit.inspect import Inspector, Label, is_film, label_files, peek
 from audit.sources import Placed, Sources, placed_media
 from evidence.codes import Code
 from evidence.identity import Identity
@@ -75,6 +75,10 @@ def report_alone(pool: Executor, sources: Sources, labels: Sequence[Label]) -> l
             continue
         record = records.setdefault(_names(facts.identity), Record())
         record.names = _names(facts.identity)
+        if facts.identity is None and is_film(path):
+            detail = f"{printable(path.name)}, sha256 {facts.sha256}"
+            record.findings.add(Code.MEDIA_FOREIGN, Place(), detail)
+            continue
         if facts.identity is None or facts.malformed is not None:
             record.findings.add(Code.MEDIA_MALFORMED, Place(), f"{printable(path.name)}: {facts.malformed}")
         if facts.identity is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit.clips import is_clip
 from audit.files import open_regular, printable
 from base.errors import OperatorError
 from evidence.errors import EvidenceError
@@ -37,7 +38,8 @@ class Sources:
     ``whole`` says that a folder with media was given, so that what is not in it is missing; else media that are not
     given are unchecked only. ``roots`` are certificates that lie about; nobody trusts them for that. ``without_ledger``
     are the folders that were given and hold media only. ``stores`` hold an archive's media by digest, of all stations:
-    the ledgers say which are asked for. ``archived`` are the ledgers that lie in an archive's folder.
+    the ledgers say which are asked for. ``archived`` are the ledgers that lie in an archive's folder. ``clips`` bring
+    their own lines.
     """
 
     ledgers: tuple[Path, ...]
@@ -48,6 +50,7 @@ class Sources:
     stores: tuple[Path, ...] = ()
     archived: frozenset[Path] = frozenset()
     without_ledger: tuple["WithoutLedger", ...] = ()
+    clips: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +88,9 @@ def find_sources(paths: list[Path]) -> Sources:
         without_ledger=tuple(
             WithoutLedger(path=path, folders=tuple(part.folders), loose=tuple(part.loose))
             for path, part in zip(paths, parts, strict=True)
-            if path.is_dir() and not part.ledgers
+            if path.is_dir() and not part.ledgers and not part.clips
         ),
+        clips=_each_once([part.clips for part in parts]),
     )
 
 
@@ -97,7 +101,7 @@ def _find(path: Path) -> "_Found":
         raise OperatorError(f"There is no {path}.", hint=hint)
     if path.is_dir():
         found.walk(path)
-        if not found.ledgers and not found.loose and not found.folders:
+        if not found.ledgers and not found.loose and not found.folders and not found.clips:
             raise OperatorError(f"Nothing to verify in {path}.", hint=hint)
     elif not path.is_file() or not found.file(path):
         raise OperatorError(f"{path} is neither a ledger nor a segment.", hint="Leave it out.")
@@ -119,6 +123,7 @@ class _Found:
         self.loose: dict[Path, None] = {}
         self.roots: dict[Path, None] = {}
         self.stores: dict[Path, None] = {}
+        self.clips: dict[Path, None] = {}
         self.whole = False
 
     def walk(self, folder: Path) -> None:
@@ -146,7 +151,7 @@ class _Found:
                     self.whole = True
                 elif (parent / name).is_file():
                     self.file(parent / name)
-                    self.whole = self.whole or Path(name).suffix in _MEDIA_SUFFIXES
+                    self.whole = self.whole or (parent / name).resolve() in self.loose
 
     def file(self, path: Path) -> bool:
         """A file, by its name, or by its first bytes where the name says nothing. False where it is none of ours."""
@@ -154,6 +159,8 @@ class _Found:
             head = opened.read(MAX_BYTES)
         if path.suffix == ".pem":
             self.roots[path] = None
+        elif is_clip(head):
+            self.clips[path.resolve()] = None
         elif path.suffix in _MEDIA_SUFFIXES or head[4:8] in _FIRST_BOXES:
             self.loose[path.resolve()] = None
         elif (path.suffix == ".jws" or head.startswith(b"eyJ")) and not _is_profile(head):

@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from audit.clips import verify_clip
 from audit.files import open_regular, printable
 from audit.inspect import Faults, Label, Look, look_at
 from audit.ledgers import MAX_UNREADABLE_LINES, read_lines, read_names
@@ -57,8 +58,9 @@ def verify(
     small = ledger_bytes < _SMALL_LEDGER_BYTES and not decode
     with _workers(1 if small and len(sources.loose) < 2 * _FILES_PER_BATCH else jobs) as pool:
         labels = label_all(pool, sources.loose)
+        clips = [verify_clip(path, trust) for path in sources.clips]
         if not sources.ledgers:
-            return write_answer(_require_any(report_alone(pool, sources, labels), sources))
+            return write_answer(_require_any(report_alone(pool, sources, labels) + clips, sources))
         checker = _Checker(sources, labels, trust, pool, jobs, decode, progress or _ignore)
         records = [
             checker.verify_unit(_branches(ledgers), archived=sources.archived.issuperset(ledgers))
@@ -67,8 +69,8 @@ def verify(
         records += report_unnamed(records, sources, checker.loose.unused())
     for record in records:
         record.finish()
-    answer = write_answer(records)
-    stations = join_stations(answer)
+    answer = write_answer(records + clips)
+    stations = join_stations(write_answer(records))
     return {**answer, "stations": stations} if stations else answer
 
 

@@ -54,7 +54,12 @@ def init_segment(track: Track) -> bytes:
 
     Structural brand ``cmf2``: no edit list, and every fragment says all of its samples itself.
     """
-    return box(b"ftyp", b"cmf2", bytes(4), b"cmf2", b"cmfc", b"iso6") + box(
+    return box(b"ftyp", b"cmf2", bytes(4), b"cmf2", b"cmfc", b"iso6") + movie(track)
+
+
+def movie(track: Track, *, extends: bytes = b"") -> bytes:
+    """``moov``; ``extends`` is a ``mehd`` box, where there is to be one."""
+    return box(
         b"moov",
         # times, timescale and duration of nothing; rate 1.0, volume 1.0; next_track_ID
         full_box(b"mvhd", 0, 0, struct.pack(">4IIH10x", 0, 0, 1000, 0, 0x10000, 0x100), _MATRIX, bytes(24), _u32(2)),
@@ -88,7 +93,7 @@ def init_segment(track: Track) -> bytes:
                 ),
             ),
         ),
-        box(b"mvex", full_box(b"trex", 0, 0, struct.pack(">5I", TRACK_ID, 1, 0, 0, 0))),
+        box(b"mvex", extends, full_box(b"trex", 0, 0, struct.pack(">5I", TRACK_ID, 1, 0, 0, 0))),
     )
 
 

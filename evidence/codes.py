@@ -76,6 +76,9 @@ class Code(StrEnum):
     ROLLED_BACK = "rolled-back"
     EQUIVOCATION = "equivocation"
     UNSIGNED_ALONE = "unsigned-alone"
+    PART_ONLY = "part-only"
+    CLIP_UNSIGNED = "clip-unsigned"
+    MEDIA_FOREIGN = "media-foreign"
 
 
 class Meaning(NamedTuple):
@@ -260,6 +263,21 @@ MEANINGS: dict[Code, Meaning] = {
         Weight.OPEN,
         "A segment alone proves nothing: its digest is signed in the ledger.",
         "Give the ledger of its station too.",
+    ),
+    Code.PART_ONLY: Meaning(
+        Weight.NOTE,
+        "This is a part of a longer record: what came before and after it is not here.",
+        "Nothing; the archive has the whole record.",
+    ),
+    Code.CLIP_UNSIGNED: Meaning(
+        Weight.WRONG,
+        "A clip shows something else than the signed segments, in their order.",
+        "Do not rely on this copy; fetch the clip from the archive.",
+    ),
+    Code.MEDIA_FOREIGN: Meaning(
+        Weight.OPEN,
+        "A file was not made by this system, or was made anew from something that was: nothing in it is signed.",
+        "Ask for the clip as the archive gave it out.",
     ),
 }
 """The table of spec/verify.md, section 4; a test holds the two together."""

@@ -31,10 +31,11 @@ class Standing(StrEnum):
 
 
 class Chain:
-    """The lines of one ledger file, in its order."""
+    """The lines of one ledger file, in its order. Of a part of a record, lines up to ``since`` may be left out."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, *, since: int | None = None) -> None:
         self._findings = findings
+        self._since = since
         self._seq = -1
         self._digest: str | None = None
         self._top = -1
@@ -107,6 +108,9 @@ class Chain:
         if not self._empty:
             return
         self._empty = False
+        if self._since is not None:
+            self.damaged = True
+            return
         if line is None or judged:
             return
         body = line.body
@@ -131,7 +135,7 @@ class Chain:
 
     def _jump(self, seq: int, at: Place) -> None:
         """Lines are left out before ``seq``, unless they came before or refused lines stand for them."""
-        if self._headless and self._digest is None:
+        if (self._headless and self._digest is None) or (self._since is not None and seq <= self._since):
             return
         absent = Ranges()
         begin = self._seq + 1

@@ -64,6 +64,13 @@ class Continuity:
                 )
                 self.cameras[name].run_excused = excused
 
+    def begin(self, name: str, boot_id: str, at_ns: int) -> None:
+        """What is here of a camera's record begins with a piece that begins then: nothing before it is judged."""
+        camera = self.cameras.get(name)
+        if camera is not None:
+            self._move(camera, boot_id, at_ns)
+            camera.run_excused = True
+
     def broken(self) -> None:
         """Lines are missing or refused here."""
         for camera in self.cameras.values():

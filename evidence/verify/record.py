@@ -13,6 +13,7 @@ from evidence.verify.absent import Absence, absence_of
 from evidence.verify.findings import Findings, Place
 from evidence.verify.media import Expected, ExpectedInit, Fault
 from evidence.verify.named import Named
+from evidence.verify.part import Clip
 from evidence.verify.timing import ClockSpan
 from evidence.words import Mode
 
@@ -94,6 +95,8 @@ class Record:
         self.closed = False
         self.damaged = False
         """Whether lines are missing or refused."""
+        self.clip: Clip | None = None
+        """Where the record is a clip: what it holds."""
         self.set_aside: set[str] = set()
         self._absent_inits: list[MediaTask] = []
         self._proven_inits: set[tuple[str, str, int, str | None]] = set()
@@ -172,7 +175,7 @@ class Record:
             self._judge_profile(profile)
         for reboot in self.reboots:
             self._judge_reboot(reboot)
-        if self.last is not None and not self.closed:
+        if self.last is not None and not self.closed and self.clip is None:
             self.findings.add(Code.OPEN_END, self.last)
 
     def _cover(self, segment: Segment, boot_id: str, state: State) -> None:

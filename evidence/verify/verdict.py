@@ -8,6 +8,7 @@ from evidence.coverage import COVERED, HELD, Crossing, Span, State, total_ns
 from evidence.utc import Utc
 from evidence.verify.crossings import cut_crossings
 from evidence.verify.findings import Finding, Place
+from evidence.verify.part import Clip
 from evidence.verify.record import CameraTotals, Record
 
 SCHEMA = "unbroken-verdict-1"
@@ -83,6 +84,19 @@ def _record(record: Record) -> Answer:
             for span in record.clock
         ],
         "findings": [_finding(finding, record.utc) for finding in record.findings.all()],
+        **({} if record.clip is None else {"clip": _clip(record.clip, record.utc)}),
+    }
+
+
+def _clip(clip: Clip, utc: Utc) -> Answer:
+    return {
+        "camera": clip.camera,
+        "first_seq": clip.first_seq,
+        "last_seq": clip.last_seq,
+        "from": _moment(utc, clip.boot_id, clip.from_ns),
+        "to": _moment(utc, clip.boot_id, clip.to_ns),
+        "segments": clip.segments,
+        "receipted": clip.receipted,
     }
 
 

@@ -34,6 +34,7 @@ from evidence.verify.findings import Place
 from evidence.verify.forks import History
 from evidence.verify.keyring import Keyring, Opened, Session
 from evidence.verify.media import Expected, ExpectedInit
+from evidence.verify.part import Part
 from evidence.verify.receipts import RECEIPTED, Receipts
 from evidence.verify.record import EventAt, MediaTask, ProfileAt, RebootAt, Record, SessionAt
 from evidence.verify.timing import Timing
@@ -46,7 +47,8 @@ class Verifier:
 
     ``history`` is filled where ledgers of one unit are compared, and ``known`` are those of the ledgers that were
     judged before: their lines count once. ``until_seq`` is where an equivocation begins: lines from there on keep
-    their place in the chain, and nothing that they report is attributed.
+    their place in the chain, and nothing that they report is attributed. ``part`` says that only a part of the record
+    is here, and which.
     """
 
     def __init__(
@@ -57,10 +59,13 @@ class Verifier:
         history: History | None = None,
         known: Sequence[History] = (),
         until_seq: int | None = None,
+        part: Part | None = None,
     ) -> None:
         self._record = record
         self._keyring = Keyring(trust)
-        self._chain = Chain(record.findings)
+        self._part = part
+        self._begun = part is None
+        self._chain = Chain(record.findings, since=None if part is None else part.first_seq)
         self._timing = Timing(record.findings, record.utc)
         self._continuity = Continuity(record.findings)
         self._arming = Arming(record.findings, trust)
@@ -157,6 +162,8 @@ class Verifier:
         self, body: Body, opened: Opened, session: Session, standing: Standing, at: Place, *, new: bool
     ) -> Sequence[MediaTask]:
         record, boot = self._record, self._boots[session.start.boot_id]
+        if self._part is not None and not self._part.concerns(body, at.seq or 0):
+            return _NO_TASKS
         match body:
             case Segment():
                 return self._segment(body, session, standing, at, new=new)
@@ -176,7 +183,8 @@ class Verifier:
                 self._continuity.started(session, at.boot_ns or 0, excused=standing is not Standing.FOLLOWS)
                 record.names = record.names or (body.election, body.station, body.unit)
                 for camera in body.cameras:
-                    record.camera(camera)
+                    if self._part is None or camera == self._part.camera:
+                        record.camera(camera)
                 if new and opened.certified is not None:
                     record.sessions[session.kid] = SessionAt(certified=opened.certified, at=at, last=at)
             case Config():
@@ -210,13 +218,17 @@ class Verifier:
         if isinstance(segment, Recovered):
             kid = segment.session
             if kid == session.kid or kid not in self._sessions:
-                if not self._chain.damaged or kid == session.kid:
+                if not self._chain.damaged or kid == session.kid or self._part is not None:
                     self._record.findings.add(Code.RECOVERED_NOT_CONTIGUOUS, at, "no earlier session recorded it")
                 return _NO_TASKS
             boot_id, _ = self._sessions[kid]
         own_boot, started_ns = self._sessions.get(session.kid, (session.start.boot_id, 0))
         if standing is not Standing.MOVED:
             self._timing.within_session(segment, started_ns=started_ns, same_boot=boot_id == own_boot, at=at)
+        if not self._begun:
+            self._begun = True
+            self._continuity.begin(segment.camera, boot_id, segment.from_ns)
+            self._arming.broken()
         found = self._continuity.segment(segment, kid, boot_id, at)
         self._unexplained(segment.camera, found, new=new)
         self._arming.segment(segment, standing, self._boots[boot_id], at)

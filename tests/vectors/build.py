@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.vectors import (
     archived,
+    clips,
     good_days,
     good_forms,
     good_receipts,
@@ -31,7 +32,7 @@ from tests.vectors.answers import answers_file
 from tests.vectors.case import Case
 from tests.vectors.conversations import make_conversations
 from tests.vectors.delivered import delivery
-from tests.vectors.pages import between, ledger_example, list_conversations, segment_example, table
+from tests.vectors.pages import between, clip_example, ledger_example, list_conversations, segment_example, table
 
 HERE = Path(__file__).parent
 SPEC = HERE.parent.parent / "spec"
@@ -55,6 +56,7 @@ def make_cases() -> list[Case]:
         wrong_media,
         wrong_receipts,
         wrong_forks,
+        clips,
     )
     cases = [make() for module in modules for make in module.CASES]
     names = [case.name for case in cases]
@@ -90,6 +92,7 @@ def pages(cases: Sequence[Case]) -> dict[Path, bytes]:
         (HERE / "README.md", "upload", list_conversations(make_conversations())),
         (SPEC / "ledger.md", "example", ledger_example(example)),
         (SPEC / "segment.md", "example", segment_example(example)),
+        (SPEC / "clip.md", "example", clip_example(next(case for case in cases if case.name == "clip"))),
     )
     found: dict[Path, str] = {}
     for path, marker, text in parts:

@@ -1,5 +1,6 @@
 """The generated parts of pages: the list of cases, and the examples of the specification."""
 
+import hashlib
 import json
 import textwrap
 from collections.abc import Sequence
@@ -94,6 +95,40 @@ def segment_example(case: Case) -> str:
             "`sha256sum` of the file is what its ledger line says (spec/ledger.md, section 1):",
             "",
             _fenced(payload["sha256"]),
+        )
+    )
+
+
+def clip_example(case: Case) -> str:
+    """A clip's boxes, the lines in its second segment's proof, and that segment's digest."""
+    data = case.files["clip.mp4"]
+    boxes = list_boxes(data)
+    rows = [f"{'offset':>6}  {'size':>5}  type"]
+    rows += [f"{line.offset:6}  {line.size:5}  {line.kind}" for line in boxes]
+    second = boxes[6]
+    texts = data[second.offset + 24 : second.offset + second.size].splitlines()
+    told = []
+    for text in texts:
+        said = json.loads(base64url.decode(text.split(b".")[1]))
+        told.append(f"line {said['seq']:2}  {said['kind']:8} {len(text):5} bytes")
+    last = json.loads(base64url.decode(texts[-1].split(b".")[1]))
+    begin = boxes[8].offset + 8
+    assert hashlib.sha256(data[begin : begin + last["size"]]).hexdigest() == last["sha256"]
+    return "\n".join(
+        (
+            f"`tests/vectors/cases/clip/clip.mp4`, three segments of two seconds, {len(data)} bytes:",
+            "",
+            _fenced("\n".join(rows)),
+            "",
+            "The texts in the proof box of the second segment:",
+            "",
+            _fenced("\n".join(told)),
+            "",
+            f"Line {last['seq']} names the segment that is the payload of the `mdat` behind it, by its SHA-256:",
+            "",
+            _fenced(f"tail -c +{begin + 1} clip.mp4 | head -c {last['size']} | sha256sum"),
+            "",
+            _fenced(last["sha256"]),
         )
     )
 

@@ -52,7 +52,13 @@ function writeRecord(record) {
       state,
     })),
     findings: found.map((finding) => writeFinding(finding, utcAt)),
+    ...(record.clip === null ? {} : { clip: writeClip(record.clip, at) }),
   };
+}
+
+/** What a clip holds (section 2.4). */
+function writeClip({ boot_id, from_ns, to_ns, ...clip }, at) {
+  return { ...clip, from: at({ boot_id, boot_ns: from_ns }), to: at({ boot_id, boot_ns: to_ns }) };
 }
 
 /** Every camera that a start names or that has a piece. */

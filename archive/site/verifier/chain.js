@@ -3,10 +3,10 @@
 import { addRange, meets, partsIn, partsOutside, removeOne } from './ranges.js';
 
 /**
- * The chain of one ledger file. A good line is placed by its `seq`; a refused one counts for nothing but its place.
+ * The chain of one ledger file. Of a part of a record, lines up to the number `since` may be left out. A good line is placed by its `seq`; a refused one counts for nothing but its place.
  * A verifier goes on from the line at hand, whatever its place: so one damage is one finding.
  */
-export function chainOfLines() {
+export function chainOfLines(since = -1) {
   const digests = new Map();
   /** Numbers up to `top` that no good line brought, and those of them that nothing stands for. */
   const [unseen, unexplained] = [[], []];
@@ -21,7 +21,7 @@ export function chainOfLines() {
   /** Lines are left out before `seq`, unless they came before or refused lines stand for them. */
   const jump = (seq) => {
     const from = before === null ? 0 : before.seq + 1;
-    if (headless && before === null) return;
+    if ((headless && before === null) || seq <= since) return;
     const first = Math.max(from, top + 1);
     if (first < seq) addRange(unseen, first, seq);
     const absent = partsIn(unseen, from, seq);

@@ -96,6 +96,22 @@ export const CODES = new Map([
   ['rolled-back', { class: 'wrong', meaning: 'The unit went on from an older state of its card.' }],
   ['equivocation', { class: 'wrong', meaning: 'One unit signed two different histories.' }],
   ['unsigned-alone', { class: 'open', meaning: 'A segment alone proves nothing: its digest is signed in the ledger.' }],
+  [
+    'part-only',
+    { class: 'note', meaning: 'This is a part of a longer record: what came before and after it is not here.' },
+  ],
+  [
+    'clip-unsigned',
+    { class: 'wrong', meaning: 'A clip shows something else than the signed segments, in their order.' },
+  ],
+  [
+    'media-foreign',
+    {
+      class: 'open',
+      meaning:
+        'A file was not made by this system, or was made anew from something that was: nothing in it is signed.',
+    },
+  ],
 ]);
 
 /** What a reader should do next, by class. */

@@ -85,6 +85,13 @@ export function continuity(report) {
         cameras.set(name, { name, boot_id, at_ns: boot_ns, claims, recovered_ns: 0, ...excuses });
       }
     },
+    /** What is here of a camera's record begins with a piece at `at_ns`: nothing before it is judged. */
+    begin(name, boot_id, at_ns) {
+      const camera = cameras.get(name);
+      if (camera === undefined) return;
+      move(camera, boot_id, at_ns);
+      camera.countExcused = true;
+    },
     /** A `run` line. */
     run({ body: { camera: name, run } }, session) {
       const camera = known(name);

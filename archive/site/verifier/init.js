@@ -10,7 +10,17 @@ const MATRIX = words(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
  * `ftyp` and `moov` for one H.264 track. Throws Refusal with `media-malformed` where `avcc` is no decoder configuration
  * record, or tells another picture size.
  */
-export function initSegment({ width, height, timescale, avcc }) {
+export function initSegment(stream) {
+  return join([box('ftyp', toUtf8('cmf2'), words(0), toUtf8('cmf2cmfciso6')), movie(stream)]);
+}
+
+/** `ftyp` and `moov` that a clip of this stream begins with (spec/clip.md); `duration` are 8 bytes. Throws likewise. */
+export function clipHead(stream, duration) {
+  const type = box('ftyp', toUtf8('iso6'), words(0), toUtf8('iso6isomavc1mp41'));
+  return join([type, movie(stream, box('mehd', words(0x01000000), duration))]);
+}
+
+function movie({ width, height, timescale, avcc }, ...extended) {
   const told = readConfiguration(avcc);
   if (told.width !== width || told.height !== height) {
     throw new Refusal('media-malformed', `${width}x${height}, but the SPS says ${told.width}x${told.height}`);
@@ -26,12 +36,9 @@ export function initSegment({ width, height, timescale, avcc }) {
     box('minf', fullBox('vmhd', 1, new Uint8Array(8)), data, samples));
   const track = box('trak',
     fullBox('tkhd', 3, words(0, 0, 1, 0, 0, 0, 0), shorts(0, 0, 0, 0), MATRIX, shorts(width, 0, height, 0)), media);
-  const movie = fullBox('mvhd', 0, words(0, 0, 1000, 0, 0x10000), shorts(0x100, 0), words(0, 0), MATRIX,
+  const header = fullBox('mvhd', 0, words(0, 0, 1000, 0, 0x10000), shorts(0x100, 0), words(0, 0), MATRIX,
     new Uint8Array(24), words(2));
-  return join([
-    box('ftyp', toUtf8('cmf2'), words(0), toUtf8('cmf2cmfciso6')),
-    box('moov', movie, track, box('mvex', fullBox('trex', 0, words(1, 1, 0, 0, 0)))),
-  ]);
+  return box('moov', header, track, box('mvex', ...extended, fullBox('trex', 0, words(1, 1, 0, 0, 0))));
 }
 
 /** The digest of the init segment, hexadecimal, and the last one kept: a run has one. */

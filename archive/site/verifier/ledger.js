@@ -17,17 +17,19 @@ const MAX_UNREADABLE = 65_536;
 /**
  * Judges the lines that `lines` gives (`{text, torn}`) and adds what they say to `record`. Lines that an earlier branch
  * holds, too, are not told again. From `untilSeq` on only steps 1 to 4 are judged (step 10). `several` says that there
- * are other branches. Resolves to `{closed, good, history}`; `history` maps each `seq` to what forks are judged by.
+ * are other branches. `part` says that only a part of a record is here: `{camera, firstSeq}` (section 2.4). Resolves to `{closed, good, history}`; `history` maps each `seq` to what forks are judged by.
  */
-export async function judgeLedger(lines, record, trust, { untilSeq = Infinity, several = false } = {}) {
+export async function judgeLedger(lines, record, trust, { untilSeq = Infinity, several = false, part = null } = {}) {
   const ring = keyring(trust, several);
-  const chain = chainOfLines();
+  const chain = chainOfLines(part?.firstSeq);
   const history = new Map();
   /** The pieces that this branch names, by run. */
   const named = new Map();
   /** The line at hand: its place, its digest, and whether no other branch brought it. */
   let current = { place: {}, digest: '', isNew: true };
   let [isEmpty, closed, unreadable, good] = [true, false, 0, false];
+  /** Whether a piece of the part was met. */
+  let begun = part === null;
 
   const report = (code, detail = '', camera = null) => {
     const key = `${code} ${camera} ${current.digest}`;
@@ -48,7 +50,8 @@ export async function judgeLedger(lines, record, trust, { untilSeq = Infinity, s
   const judgeFirst = async (line, refusal) => {
     if (!isEmpty) return;
     isEmpty = false;
-    if (line === null || refusal !== null) return;
+    if (part !== null) chain.begin();
+    if (part !== null || line === null || refusal !== null) return;
     if (line.kind === 'start' && line.seq === 0 && line.prev === (await genesis(line.body))) return;
     chain.begin();
     report('head-missing', line.seq === 0 ? '' : `the file begins with line ${line.seq}`);
@@ -99,6 +102,7 @@ export async function judgeLedger(lines, record, trust, { untilSeq = Infinity, s
     const owner = kind === 'recovered' ? ownerOf(body, session) : null;
     time.judge(line, session, owner, at, isNew);
     if (isNew && at !== 'late') noteClock(record, session.boot_id, line);
+    if (part !== null && !isOfPart(part, line)) return;
     if (body === null) report('kind-unknown', kind);
     else if (kind === 'start') takeStart(line, session, at);
     else if (kind === 'run') takeRun(line, session);
@@ -127,6 +131,7 @@ export async function judgeLedger(lines, record, trust, { untilSeq = Infinity, s
     coverage.start(line, at !== 'next');
     if (current.isNew) record.sessions.set(session.kid, { ...session, last: line });
     for (const camera of body.cameras) {
+      if (part !== null && camera !== part.camera) continue;
       if (!record.cameras.has(camera)) record.cameras.set(camera, { boot_id: body.boot_id, boot_ns: line.boot_ns });
     }
   };
@@ -139,10 +144,19 @@ export async function judgeLedger(lines, record, trust, { untilSeq = Infinity, s
     record.streams.set(key, line.body);
   };
 
+  /** The part's first piece. */
+  const begin = (camera, boot_id, from_ns) => {
+    begun = true;
+    coverage.begin(camera, boot_id, from_ns);
+    modes.forget();
+    if (coverage.knows(camera)) record.cameras.set(camera, { boot_id, boot_ns: from_ns });
+  };
+
   const takePiece = (line, owner, at) => {
     const { kind, body } = line;
     const { camera, run } = body;
     const { election, station, unit } = owner.start.body;
+    if (!begun) begin(camera, owner.boot_id, body.from_ns);
     if (kind === 'segment') coverage.segment(line, owner);
     else coverage.recovered(line, owner);
     if (at !== 'late') modes.segment(body, owner.boot_id);
@@ -160,7 +174,7 @@ export async function judgeLedger(lines, record, trust, { untilSeq = Infinity, s
   const takeRecovered = (line, session, owner, at) => {
     const isOwn = line.body.session === session.kid;
     if (owner !== null) takePiece(line, owner, at);
-    else if (isOwn || !chain.isDamaged()) report('recovered-not-contiguous', 'no earlier session recorded it');
+    else if (isOwn || !chain.isDamaged() || part !== null) report('recovered-not-contiguous', 'no earlier session recorded it');
   };
 
   const takeGap = (line, session) => {
@@ -235,6 +249,14 @@ export async function judgeLedger(lines, record, trust, { untilSeq = Infinity, s
   const head = chain.head();
   if (head !== null && head.seq > (record.head?.seq ?? -1)) record.head = head;
   return { closed, good, history };
+}
+
+/** Whether what a line reports counts in a part: of its camera, and no piece before its first segment. */
+function isOfPart({ camera, firstSeq }, { kind, seq, body }) {
+  if (kind === 'segment' || kind === 'recovered' || kind === 'gap') return body.camera === camera && seq >= firstSeq;
+  if (kind === 'run') return body.camera === camera;
+  if (kind === 'event') return body.camera === null || body.camera === camera;
+  return kind !== 'pruned' && kind !== 'close';
 }
 
 async function* batches(lines) {

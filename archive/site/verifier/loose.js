@@ -5,7 +5,7 @@ import { describe, peekIdentity } from './media.js';
 import { newRecord } from './record.js';
 import { Refusal } from './refusal.js';
 import { initDigests } from './init.js';
-import { identityPayload, readSegment } from './segment.js';
+import { firstBox, identityPayload, readSegment } from './segment.js';
 import { MAX_SEGMENT_BYTES, readClaim } from './sources.js';
 
 const IDENTITY_BYTES = 65_536;
@@ -19,6 +19,10 @@ export async function reportAlone(sources, media) {
     const data = await file.read(0, isLong ? IDENTITY_BYTES : file.size);
     const identity = peekIdentity(data);
     const record = recordOf(records, identity);
+    if (identity === null && firstBox(data) === 'ftyp') {
+      record.findings.add('media-foreign', {}, file.path);
+      continue;
+    }
     const fault = isLong ? 'it is longer than a segment can be' : await malformation(data);
     if (fault !== null) record.findings.add('media-malformed', {}, `${file.path}: ${fault}`);
     if (identity === null) continue;
@@ -52,7 +56,7 @@ export async function reportUnnamed(records, sources, media) {
     }
   }
   for (const part of sources.parts) {
-    if (!part.folder || part.ledgers.length > 0) continue;
+    if (!part.folder || part.ledgers.length + part.clips.length > 0) continue;
     const names = part.placed.some(isNamed) || part.loose.some((file) => !unused.includes(file));
     if (names) continue;
     recordOf(strangers, null).findings.add('unsigned-alone', {}, `no ledger names anything in ${part.path}`);

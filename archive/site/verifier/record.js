@@ -30,6 +30,8 @@ export function newRecord() {
     lines: 0,
     head: null,
     closed: false,
+    /** Where the record is a clip: what it holds. */
+    clip: null,
     /** Lines are missing or refused: they may have named anything. */
     damaged: false,
     boots: [],

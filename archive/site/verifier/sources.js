@@ -1,5 +1,6 @@
 /** What was given, sorted: ledgers, media in their places, media that lie anywhere else. */
 
+import { isClip } from './clip.js';
 import { sha256, toHex } from './encoding.js';
 import { MAX_LINE_BYTES, PROFILE_TYP, unseal } from './jws.js';
 import { peekIdentity } from './media.js';
@@ -21,9 +22,9 @@ export const MAX_SEGMENT_BYTES = 67_108_864;
  * holds all files below it; files of other names in it are left alone. `store(sha256)` gives a file of an archive by
  * its digest, or null; it is left out where the folder is no archive's (spec/verify.md, section 2.3).
  *
- * Resolves to `{ledgers, placed, loose, whole, stores, archived, parts}`: `placed` are `{folder, key, file}`, `whole`
+ * Resolves to `{ledgers, placed, loose, clips, whole, stores, archived, parts}`: `placed` are `{folder, key, file}`, `whole`
  * says that a folder with media was given, so that what is not in it is missing, `archived` are the paths of ledgers
- * that lie in an archive's folder. Throws Misuse where one of them brings nothing.
+ * that lie in an archive's folder, `clips` bring their own lines. Throws Misuse where one of them brings nothing.
  */
 export async function sortSources(given) {
   const parts = [];
@@ -33,6 +34,7 @@ export async function sortSources(given) {
     ledgers: onlyOnce(all('ledgers')),
     placed: all('placed'),
     loose: onlyOnce(all('loose')),
+    clips: onlyOnce(all('clips')),
     whole: parts.some(({ whole }) => whole),
     stores: given.filter(({ store }) => store).map(({ store }) => store),
     archived: new Set(parts.flatMap(({ store, ledgers }) => (store ? ledgers.map((file) => file.path) : []))),
@@ -41,7 +43,7 @@ export async function sortSources(given) {
 }
 
 async function sortOne({ path, folder, files, store = null }) {
-  const part = { path, folder, store, ledgers: [], placed: [], loose: [], whole: store !== null };
+  const part = { path, folder, store, ledgers: [], placed: [], loose: [], clips: [], whole: store !== null };
   for (const file of files) {
     if (folder && !KNOWN_NAME.test(file.path)) continue;
     const place = folder ? PLACED.exec(file.path) : null;
@@ -49,10 +51,11 @@ async function sortOne({ path, folder, files, store = null }) {
     if (kind === 'placed') part.placed.push({ folder: place[1] ?? '', key: place[2], file });
     else if (kind === 'ledger') part.ledgers.push(file);
     else if (kind === 'media') part.loose.push(file);
+    else if (kind === 'clip') part.clips.push(file);
     else if (!folder) throw new Misuse(`${path} is neither a ledger nor a segment.`);
-    part.whole ||= folder && (kind === 'placed' || MEDIA_NAME.test(file.path));
+    part.whole ||= folder && (kind === 'placed' || kind === 'media');
   }
-  const found = part.ledgers.length + part.placed.length + part.loose.length;
+  const found = part.ledgers.length + part.placed.length + part.loose.length + part.clips.length;
   if (found === 0) throw new Misuse(`Nothing to verify in ${path}.`);
   return part;
 }
@@ -61,6 +64,7 @@ async function sortOne({ path, folder, files, store = null }) {
 async function kindOf(file) {
   if (file.path.endsWith('.pem')) return 'certificate';
   const head = await file.read(0, Math.min(file.size, MAX_LINE_BYTES));
+  if (isClip(head)) return 'clip';
   if (MEDIA_NAME.test(file.path) || FIRST_BOXES.includes(firstBox(head))) return 'media';
   const named = file.path.endsWith('.jws') || String.fromCharCode(...head.subarray(0, 3)) === 'eyJ';
   return named && !isProfile(head) ? 'ledger' : 'unknown';

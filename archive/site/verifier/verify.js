@@ -1,6 +1,8 @@
 /** Verifies records as spec/verify.md says: ledgers, media and trusted roots in, the answer of its section 5 out. */
 
 import { writeAnswer } from './answer.js';
+import { readClip } from './clip.js';
+import { clipMedia, findPart, judgeClip, linesInOrder } from './clipjudge.js';
 import { judgeDates } from './dates.js';
 import { findForks } from './forks.js';
 import { judgeLedger } from './ledger.js';
@@ -32,7 +34,7 @@ async function verifyGiven(given, trust, crl, progress) {
   const sources = await sortSources(given);
   const media = await mediaIndex(sources);
   if (sources.ledgers.length === 0) {
-    const records = await reportAlone(sources, media);
+    const records = [...(await reportAlone(sources, media)), ...(await verifyClips(sources, trusted, progress))];
     if (records.length === 0) throw new Misuse('No ledger and no segment is here.');
     return writeAnswer(records);
   }
@@ -42,7 +44,27 @@ async function verifyGiven(given, trust, crl, progress) {
     records.push(await verifyUnit(await branchesOf(ledgers), trusted, { sources, media, archived, progress }));
   }
   records.push(...(await reportUnnamed(records, sources, media)));
+  records.push(...(await verifyClips(sources, trusted, progress)));
   return writeAnswer(records);
+}
+
+/** Clips bring their own lines (section 2.4): a record for each. */
+async function verifyClips({ clips }, trust, progress) {
+  const records = [];
+  for (const file of clips) {
+    const clip = await readClip(file);
+    const [record, part] = [newRecord(), findPart(clip)];
+    records.push(record);
+    if (part !== null) {
+      await judgeLedger(linesInOrder(clip, part), record, trust, { part });
+      if (trust.roots.length === 0) record.findings.add('no-trust');
+      await lookAtMedia(record, { whole: true }, clipMedia(clip, record), progress);
+      await judgePruned(record, trust, { whole: true, archived: false });
+      judgeDates(record);
+    }
+    await judgeClip(record, clip, part, trust);
+  }
+  return records;
 }
 
 /** The ledgers of each unit. */
