@@ -28,6 +28,7 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
     _verb(verbs, "publish", "make public what is released of it, until stopped", _publish)
     _verb(verbs, "site", "serve the public pages, until stopped", _site)
     _verb(verbs, "config", "show the configuration in force", _config)
+    _add_nginx(_verb(verbs, "nginx", "print the configuration of the nginx in front of the public pages", _nginx))
     check = _verb(verbs, "check", "hold ledgers, index and media against each other", _check)
     check.epilog = "Exit codes: 0 nothing found, 1 findings, 2 wrong use. The archive must not run meanwhile."
     check.add_argument("--rebuild", action="store_true", help="make a new index from ledgers and media first")
@@ -51,6 +52,24 @@ def _verb(
     verb.add_argument("--config", type=Path, default=Path("archive.toml"), help="default: archive.toml")
     verb.set_defaults(run=run)
     return verb
+
+
+def _add_nginx(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--listen",
+        action="append",
+        default=[],
+        metavar="[ADDRESS:]PORT",
+        help="where; may be repeated; default: 443 with a certificate, else 80",
+    )
+    verb.add_argument("--certificate", type=Path, metavar="FILE", help="TLS: the certificate and its chain, PEM")
+    verb.add_argument("--key", type=Path, metavar="FILE", help="TLS: its key, PEM")
+    verb.add_argument("--state", type=Path, metavar="FOLDER", help="cache and drafts; default: /var/lib/nginx")
+    verb.add_argument("--pid", type=Path, metavar="FILE", help="default: /run/nginx.pid")
+    verb.add_argument("--log", type=Path, metavar="FILE", help="errors; default: /var/log/nginx/error.log")
+    verb.add_argument("--user", help="whose processes serve, - for whoever starts it; default: www-data")
+    verb.add_argument("--workers", type=int, metavar="NUMBER", help="default: one for each core")
+    verb.add_argument("--relay", type=int, metavar="PORT", help="port of the loopback for itself; default: 8081")
 
 
 def _read_all(parts: "Parts") -> "list[Trouble]":
@@ -102,6 +121,21 @@ def _config(arguments: argparse.Namespace) -> int:
     from archive.config import describe, load_config
 
     print(describe(load_config(arguments.config)))
+    return 0
+
+
+def _nginx(arguments: argparse.Namespace) -> int:
+    from dataclasses import fields
+
+    from archive.config import load_config
+    from archive.site.nginx import Front, render
+
+    given = {each.name: getattr(arguments, each.name) for each in fields(Front)}
+    said = {name: value for name, value in given.items() if value is not None}
+    if said.get("user") == "-":
+        said["user"] = None
+    front = Front(**{**said, "listen": tuple(arguments.listen)})
+    print(render(load_config(arguments.config), front), end="")
     return 0
 
 
