@@ -79,7 +79,6 @@ export function archiveProofs(from) {
 export async function branchesOf(from, station, unit) {
   const told = await from.maybe(from.json(`/ledger/${station}/${unit}/branches.json`));
   if (told === null) return null;
-  const branches = Array.isArray(told) ? told : told.branches;
-  const numbers = branches.map((each) => (typeof each === 'number' ? each : each.branch));
+  const numbers = told.branches.map(({ branch }) => branch);
   return numbers.filter((number) => Number.isSafeInteger(number) && number >= 0).slice(0, MAX_BRANCHES);
 }

@@ -87,15 +87,10 @@ function trustItem(words, entry, remove) {
   return element('li', {}, said, prints, name === null ? null : drop);
 }
 
-/** Who checks the checker; `digest` is that of the one file, or null where the page is that file itself. */
-export function doubtPart(words, digest) {
-  const link = element('a', { href: '/verifier/unbroken-verifier.html', download: '' }, words.say('download'));
-  return element('section', { class: 'doubt' }, [
-    element('h2', {}, words.say('doubtTitle')),
-    element('p', {}, words.say(digest === null ? 'doubtAlone' : 'doubt')),
-    digest === null ? null : element('p', {}, link),
-    digest === null ? null : element('p', {}, 'SHA-256: ', element('code', { class: 'one-file' }, digest)),
-  ]);
+/** Who checks the checker: what the one file says of itself. The site's page says that of a page in its own words. */
+export function doubtPart(words) {
+  const title = element('h2', {}, words.say('doubtTitle'));
+  return element('section', { class: 'doubt' }, title, element('p', {}, words.say('doubt')));
 }
 
 /** How far a check is, and a button that stops it: `{part, show(name), tell(place), hide()}`. */

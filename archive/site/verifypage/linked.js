@@ -58,11 +58,11 @@ async function segmentThings(station, unit, cameras, atMs, from) {
   return things;
 }
 
-/** `{unit, cameras}` of a station's open data, names only. */
-function unitsOf({ units = [] }) {
-  const name = (each, member) => (typeof each === 'string' ? each : each[member] ?? each.name);
-  return units.map((each) => ({
-    unit: name(each, 'unit'),
-    cameras: (each.cameras ?? []).map((camera) => name(camera, 'camera')),
-  }));
+/** `{unit, cameras}` of a station's open data, names only; a unit with several branches once. */
+function unitsOf({ units, cameras }) {
+  const names = [...new Set(units.map(({ unit }) => unit))];
+  return names.map((unit) => {
+    const own = cameras.filter((each) => each.unit === unit);
+    return { unit, cameras: [...new Set(own.map(({ camera }) => camera))] };
+  });
 }

@@ -24,7 +24,7 @@ const MAX_SHOWN_NAMES = 3;
 const MAX_SHOWN = 500;
 
 function mount(root) {
-  const { lang = navigator.language.slice(0, 2), zone: zoneName = '', sha256 = '', alone } = root.dataset;
+  const { lang = navigator.language.slice(0, 2), zone: zoneName = '', alone } = root.dataset;
   const hasSite = alone === undefined;
   const zone = isZone(zoneName) ? zoneName : null;
   const trusted = trustedRoots();
@@ -174,7 +174,7 @@ function mount(root) {
       status,
       results,
       trustPlace,
-      doubtPart(words, hasSite ? sha256 : null),
+      ...(hasSite ? [] : [doubtPart(words)]),
     );
     paintResults();
   };

@@ -7,6 +7,7 @@ import { headline, modeLine, moments } from './paintsegment.js';
 const GLYPHS = { verified: '✓', findings: '✕', 'cannot-tell': '?', unknown: '?' };
 /** Rows of a table; whoever needs all takes the command line. */
 const MOST_ROWS = 100;
+const FOREIGN = new Set(['media-malformed', 'media-foreign']);
 const WEIGHTS = ['wrong', 'open', 'note'];
 
 /** Articles on `answer` (spec/verify.md, section 5), or on something that is nothing of ours: null. */
@@ -25,7 +26,7 @@ function nothing(path, words) {
 function paintRecord(path, record, { words, zone: siteZone }) {
   const { verdict, station, unit, election, head } = record;
   // A file that names nobody was never a segment, or is none any more.
-  const isForeign = station === null && record.findings.every(({ code }) => code === 'media-malformed');
+  const isForeign = station === null && record.findings.every(({ code }) => FOREIGN.has(code));
   if (isForeign) return nothing(path, words);
   const zone = record.time_zone !== null && isZone(record.time_zone) ? record.time_zone : siteZone;
   const shown = { words, zone };

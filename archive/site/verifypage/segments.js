@@ -14,7 +14,7 @@ const OF_THE_BYTES = new Set([
 
 /**
  * Checks `files` (`{path, size, read(from, to)}`, each with an identity) one after the other. `ledgers` are those that
- * were given; `ask(identity, sha256)` finds a proof elsewhere and resolves to `{proof, isKnown}`, or is null; `trust`
+ * were given; `ask(identity, sha256)` finds a proof elsewhere and resolves to `{proof, isKnown}`, or is null. `trust`
  * are PEM files, roots and revocation lists. Yields for each file `{path, size, sha256, identity, verdict, reason, code,
  * detail, open, segment, recorded, seq}`: `verdict` is `genuine`, `altered`, `wrong` or `unknown`, `reason` why it is
  * unknown: `no-trust`, `needs-ledger`, `no-unit`, `not-named`. `recorded` is the body of the line that names the place.

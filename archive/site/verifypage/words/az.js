@@ -42,14 +42,9 @@ export const AZ = {
     + 'partiyadan. Yazının dəyəri onun bağlandığı kök sertifikatının etibarı qədərdir.',
   fingerprint: 'SHA-256 barmaq izi',
   doubtTitle: 'Yoxlayanı kim yoxlayır?',
-  doubt: 'Yazını saxlayanın özünün təqdim etdiyi səhifə öz doğruluğuna zəmanət verə bilməz. Əmin olmaq istəyən yoxlama '
-    + 'proqramını başqa yerdən götürür: etibar etdiyi şəxsdən bir fayl kimi alır və ya mənbə kodundan yığır, '
-    + 'sonra onun '
-    + 'SHA-256 qiymətini müqayisə edir. Proqrama şəbəkə lazım deyil.',
-  doubtAlone: 'Bu yoxlama proqramı bir fayldan ibarətdir və şəbəkəyə müraciət etmir. O da öz doğruluğuna zəmanət verə '
+  doubt: 'Bu yoxlama proqramı bir fayldan ibarətdir və şəbəkəyə müraciət etmir. O da öz doğruluğuna zəmanət verə '
     + 'bilməz: SHA-256 qiymətini (sha256sum unbroken-verifier.html) başqa mənbədən aldığınızla müqayisə edin və ya '
     + 'proqramı mənbə kodundan yığın.',
-  download: 'Yoxlama proqramını bir fayl kimi saxla',
   genuine: 'Əsl yazıdır',
   altered: 'Dəyişdirilib',
   wrong: 'Uyğun gəlmir',
@@ -205,6 +200,9 @@ export const AZ = {
     'tail-lost': 'Elektrik kəsiləndə qurğu artıq göndərilmiş sətirləri itirib; hər iki budaq sayılır.',
     'rolled-back': 'Qurğu yaddaş kartının daha əvvəlki vəziyyətindən davam edib.',
     equivocation: 'Bir qurğu iki fərqli tarixçə imzalayıb.',
+    'part-only': 'Bu, daha uzun yazının bir hissəsidir: əvvəli və sonrası burada yoxdur.',
+    'clip-unsigned': 'Klip imzalanmış seqmentləri olduğu kimi və öz ardıcıllığı ilə göstərmir.',
+    'media-foreign': 'Fayl bu sistemdə yaradılmayıb və ya sonradan yenidən düzəldilib: onda imzalanmış heç nə yoxdur.',
     'unsigned-alone': 'Seqment təklikdə heç nəyi sübut etmir: onun heşi jurnalda imzalanıb.',
   },
 };

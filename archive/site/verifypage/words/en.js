@@ -39,12 +39,8 @@ export const EN = {
     + 'observer, a party. A record is worth as much as the root that it leads to.',
   fingerprint: 'SHA-256 fingerprint',
   doubtTitle: 'Who checks the checker?',
-  doubt: 'A page that the keeper of the record serves cannot vouch for itself. Whoever needs to be sure takes the '
-    + 'verifier from elsewhere: as one file from somebody they trust, or made from the source code, and compares its '
-    + 'SHA-256. It works without network.',
-  doubtAlone: 'This verifier is one file and asks no network. It cannot vouch for itself either: compare its SHA-256 '
+  doubt: 'This verifier is one file and asks no network. It cannot vouch for itself either: compare its SHA-256 '
     + '(sha256sum unbroken-verifier.html) with one that you got elsewhere, or make it from the source code.',
-  download: 'Save the verifier as one file',
   genuine: 'Genuine',
   altered: 'Altered',
   wrong: 'Does not check',
