@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from appliance.capture.mask import Mask
+from tests.browser.playing import PlayerSite, serve_record
 from tests.browser.site import Site
+from tests.fakes.footage import Recording, record
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -61,3 +64,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def half_a_minute(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Fifteen signed segments of real footage, two seconds each."""
+    return record(tmp_path_factory.mktemp("record") / "unit", 750, mask=Mask.parse([]))
+
+
+@pytest.fixture
+def player_site(half_a_minute: Recording) -> Iterator[PlayerSite]:
+    """A public site of that record, with no list yet."""
+    with serve_record(half_a_minute) as site:
+        yield site
