@@ -43,6 +43,11 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
         "paths", nargs="+", type=Path, metavar="PATH", help="folder of a unit, or one that holds several"
     )
     bring.add_argument("--receipts", type=Path, metavar="FOLDER", help="lay receipts there, by station and unit")
+    page = verbs.add_parser(
+        "verifier", help="write the verifier as one file, which needs no network, and say its digest"
+    )
+    page.add_argument("file", type=Path, metavar="FILE", help="such as unbroken-verifier.html")
+    page.set_defaults(run=_verifier)
 
 
 def _verb(
@@ -182,6 +187,19 @@ def _findings(arguments: argparse.Namespace) -> int:
         for row in rows:
             print(f"  {describe_finding(row)}")
     return FINDINGS if rows else 0
+
+
+def _verifier(arguments: argparse.Namespace) -> int:
+    from archive.site.onefile import one_file
+
+    made = one_file()
+    try:
+        arguments.file.write_bytes(made.data)
+    except OSError as error:
+        hint = "Give a file in a folder that exists and that you may write to."
+        raise OperatorError(f"{arguments.file} cannot be written: {error.strerror}.", hint=hint) from error
+    print(f"{made.sha256}  {arguments.file}")
+    return 0
 
 
 def _import(arguments: argparse.Namespace) -> int:
