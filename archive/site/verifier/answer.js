@@ -8,7 +8,7 @@ import { milliseconds, spansOf, sumSpans } from './timeline.js';
 /** The answer on all records. */
 export function writeAnswer(records) {
   const written = records.map(writeRecord);
-  const stations = joinStations(written);
+  const stations = joinStations(written.filter(({ clip }) => clip === undefined));
   return {
     schema: 'unbroken-verdict-1',
     verdict: worstOf(written.map(({ verdict }) => verdict)),
