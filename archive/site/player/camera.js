@@ -231,6 +231,11 @@ export function makeCamera({ path, picture, seal, say, clock, open, spans, state
     nudge(factor) {
       if (mode === 'replay') video.playbackRate = Math.min(16, rate * factor);
     },
+    /** Stops loading; `live` or `at` begins anew. */
+    rest() {
+      leave();
+      mode = 'none';
+    },
     close() {
       clearInterval(timer);
       leave();

@@ -61,7 +61,7 @@ function begin(whole) {
       shown = index === null ? all : [all[index]];
       for (const camera of all) {
         camera.element.hidden = !shown.includes(camera);
-        if (camera.element.hidden) camera.close();
+        if (camera.element.hidden) camera.rest();
       }
       if (mode === 'replay' && now !== null) seek(now);
       else goLive();
