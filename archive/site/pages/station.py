@@ -1,0 +1,197 @@
+"""The page of one station, and the page of one gap or incident."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archive.site.pages.dayline import Picture, picture_of
+from archive.site.pages.facts import Incident, Kind
+from archive.site.pages.lists import find
+from archive.site.pages.page import Answer, Asked, NotHere, Site
+from archive.site.pages.terms import STATE_MEANINGS
+from archive.site.pages.texts import player_words
+from archive.site.pages.times import Times
+from archive.site.pages.told import NOTES, Told, sentence, told
+from archive.site.words import N_
+from evidence.coverage import State
+from evidence.day.answer import Camera, Record
+from evidence.day.line import HOUR_US
+from evidence.day.times import middle_us
+from evidence.words import Mode, Phase
+
+MOST_INCIDENTS = 100
+MOST_HOURS = 120
+MOST_CAMERAS = 8
+"""As many as the player takes."""
+MOST_FINDINGS = 50
+MOST_PHASES = 100
+PHASES = frozenset(("armed", *Phase))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingTold:
+    """A finding of the record, in one sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitTold:
+    """What the page says of one unit. ``id`` begins every anchor; ``lists`` are camera, live list and hourly lists."""
+
+    id: str
+    name: str
+    branch: int
+    picture: Picture | None
+    cameras: tuple[Camera, ...]
+    lists: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]
+    head: tuple[int, str] | None
+    closed: bool
+    findings: tuple[FindingTold, ...]
+
+
+def station(site: Site, asked: Asked) -> Answer:
+    """State, video, the day, gaps and incidents, downloads and proof. Raises NotHere."""
+    name = asked.parts["station"]
+    facts = find(site, name)
+    if facts is None:
+        raise NotHere(N_("There is no such station."))
+    times, say = site.layout.times[asked.language], site.layout.words[asked.language].say
+    records = [(branch, record) for branch, record in site.facts.records(name) if record.unit]
+    incidents, count = site.facts.incidents(name, 0, MOST_INCIDENTS)
+    rows = [told(incident, times) for incident in incidents]
+    units = [_unit(name, place, branch, record, times) for place, (branch, record) in enumerate(records)]
+    cameras = [f"{record.unit}/{camera.camera}" for _, record in records for camera in record.cameras]
+    ends = _ends(records)
+    return site.layout.page(
+        asked,
+        "station.html",
+        station=facts,
+        meaning=say(STATE_MEANINGS.get(facts.state, "")),
+        not_live=_not_live(records, times),
+        cameras=cameras[:MOST_CAMERAS],
+        player_words=player_words(times.words),
+        election=site.election,
+        units=units,
+        phases=_phases(name, records, times),
+        incidents=rows,
+        incident_count=count,
+        clip_from=times.local(max(ends[0], ends[1] - 60_000_000)).replace(" ", "T") if ends else "",
+        clip_to=times.local(ends[1]).replace(" ", "T") if ends else "",
+        verify_command=lambda unit: (
+            f"wget -x -nH -i {site.origin}/bulk/{name}/{unit}/urls.txt && unbroken verify . --trust ROOT.pem"
+        ),
+    )
+
+
+def incident(site: Site, asked: Asked) -> Answer:
+    """The permanent page of what one line tells. Raises NotHere."""
+    parts = asked.parts
+    found = site.facts.incident(parts["station"], parts["unit"], int(parts["branch"]), int(parts["seq"]))
+    if found is None:
+        raise NotHere(N_("No line of this number tells a gap or an incident."))
+    times = site.layout.times[asked.language]
+    return site.layout.page(
+        asked,
+        "incident.html",
+        incident=told(found, times),
+        listed=site.roster.find(found.station),
+        note=times.words.say(NOTES[Kind(found.kind)]),
+    )
+
+
+def _unit(station: str, place: int, branch: int, record: Record, times: Times) -> UnitTold:
+    id_, unit = f"u{place}", record.unit or ""
+    return UnitTold(
+        id=id_,
+        name=unit,
+        branch=branch,
+        picture=picture_of(record, times, id_, "#proof"),
+        cameras=record.cameras,
+        lists=tuple(
+            (
+                camera.camera,
+                f"/hls/{station}/{unit}/{camera.camera}/live.m3u8",
+                tuple(
+                    (times.local(hour * HOUR_US)[:16], f"/hls/{station}/{unit}/{camera.camera}/{_hour(times, hour)}")
+                    for hour in _hours(camera)
+                ),
+            )
+            for camera in record.cameras
+        ),
+        head=record.head,
+        closed=record.closed,
+        findings=tuple(
+            FindingTold(code=finding.code, message=sentence(finding.code, times) or finding.message)
+            for finding in record.findings[:MOST_FINDINGS]
+        ),
+    )
+
+
+def _hours(camera: Camera) -> Sequence[int]:
+    """The hours of UTC in which there is video here, counted from 1970; the newest where there are very many."""
+    hours: set[int] = set()
+    for span in camera.spans:
+        if span.state in (State.SEGMENT, State.RECOVERED) and span.start.utc_us and span.end.utc_us:
+            first, last = middle_us(span.start.utc_us) // HOUR_US, (middle_us(span.end.utc_us) - 1) // HOUR_US
+            hours.update(range(max(first, last - MOST_HOURS), last + 1))
+    return sorted(hours)[-MOST_HOURS:]
+
+
+def _hour(times: Times, hour: int) -> str:
+    """``2027-02-07T05Z.m3u8``."""
+    return f"{times.machine(hour * HOUR_US)[:13]}Z.m3u8"
+
+
+def _ends(records: Sequence[tuple[int, Record]]) -> tuple[int, int] | None:
+    """First and last moment of UTC with video that is here."""
+    known = [
+        middle_us(moment.utc_us)
+        for _, record in records
+        for camera in record.cameras
+        for span in camera.spans
+        if span.state in (State.SEGMENT, State.RECOVERED)
+        for moment in (span.start, span.end)
+        if moment.utc_us is not None
+    ]
+    return (min(known), max(known)) if known else None
+
+
+def _not_live(records: Sequence[tuple[int, Record]], times: Times) -> str:
+    """A test must never be taken for the day itself."""
+    timed: dict[str, int] = {}
+    for _, record in records:
+        for mode, time_ms in record.modes:
+            timed[mode] = timed.get(mode, 0) + time_ms
+    if timed.get(Mode.TEST) and not timed.get(Mode.LIVE):
+        return times.words.say(N_("This is a TEST recording. It is not election video."))
+    if timed.get(Mode.TEST):
+        return times.words.say(N_("A part of this recording is a TEST. It is marked in the picture."))
+    return ""
+
+
+def _phases(name: str, records: Sequence[tuple[int, Record]], times: Times) -> list[Told]:
+    """What the commission declared, in the order of the record."""
+    return [
+        told(
+            Incident(
+                station=name,
+                unit=record.unit or "",
+                branch=branch,
+                seq=event.seq,
+                kind=Kind.EVENT,
+                what=event.event,
+                camera=event.camera,
+                start=event.at,
+                end=None,
+                duration_ms=None,
+                ongoing=False,
+                facts=event.data,
+                heard_us=None,
+            ),
+            times,
+        )
+        for branch, record in records
+        for event in record.events
+        if event.event in PHASES
+    ][:MOST_PHASES]

@@ -1,0 +1,76 @@
+"""An incident in the reader's words."""
+
+from dataclasses import dataclass
+
+from archive.site.pages.facts import Incident, Kind
+from archive.site.pages.terms import CAUSES, EVENTS
+from archive.site.pages.times import Times
+from archive.site.words import N_
+from evidence.codes import MEANINGS
+
+_MOST_LETTERS = 300
+"""Of a fact: what a unit writes is shown, but not at any length."""
+_SENTENCES = {code.value: meaning.sentence for code, meaning in MEANINGS.items()}
+
+NOTES = {
+    Kind.GAP: N_("A gap is part of the record: the unit signed that it recorded nothing, and why."),
+    Kind.EVENT: N_("The unit signed this line when it happened. It says what was noticed or declared, and no more."),
+    Kind.FINDING: N_("The archive noted this while it checked what arrived. It says nothing about why."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An incident as pages show it. ``when`` is a time and what stands beneath it; ``place`` stands behind ``?t=``."""
+
+    station: str
+    unit: str
+    branch: int
+    seq: int
+    address: str
+    kind: Kind
+    camera: str | None
+    title: str
+    why: str
+    when: tuple[str, str]
+    lasts: str
+    ongoing: bool
+    place: str
+    facts: tuple[tuple[str, str], ...]
+    heard_us: int | None
+
+
+def told(incident: Incident, times: Times) -> Told:
+    """``incident`` in the language of ``times``. Words that nobody knows yet are shown as they are written."""
+    say = times.words.say
+    title, why = "", ""
+    match incident.kind:
+        case Kind.GAP:
+            title, why = say(N_("Gap")), say(CAUSES.get(incident.what, incident.what))
+        case Kind.EVENT:
+            title = say(EVENTS.get(incident.what, incident.what))
+        case Kind.FINDING:
+            title, why = say(N_("Finding: {code}")).format(code=incident.what), sentence(incident.what, times)
+    return Told(
+        station=incident.station,
+        unit=incident.unit,
+        branch=incident.branch,
+        seq=incident.seq,
+        address=incident.address,
+        kind=incident.kind,
+        camera=incident.camera,
+        title=title,
+        why=why,
+        when=times.moment(incident.start, incident.end) if incident.start else ("–", ""),
+        lasts=times.bounds(incident.duration_ms) if incident.duration_ms else "",
+        ongoing=incident.ongoing,
+        place=times.link(incident.start) if incident.start else "",
+        facts=tuple((name[:_MOST_LETTERS], value[:_MOST_LETTERS]) for name, value in incident.facts),
+        heard_us=incident.heard_us,
+    )
+
+
+def sentence(code: str, times: Times) -> str:
+    """What a finding means, in one sentence; nothing for a code that is not the format's."""
+    known = _SENTENCES.get(code)
+    return times.words.say(known) if known else ""
