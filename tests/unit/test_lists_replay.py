@@ -44,7 +44,7 @@ def text(day: DayRows, hour: Hour = FIVE) -> str:
 
 def tags(told: str) -> list[str]:
     """What stands for each entry, a word each: ``D`` for a discontinuity, ``G`` for a gap, ``.`` for media."""
-    words = {"#EXT-X-DISCONTINUITY": "D", "gap": "G"}
+    words = {"#EXT-X-DISCONTINUITY": "D", "gap.m4s": "G"}
     return [words.get(line, ".") for line in told.splitlines() if line in words or line.startswith("/media")]
 
 
@@ -72,11 +72,11 @@ def test_an_hour_says_all_that_a_player_and_a_checker_need() -> None:
         "#EXT-X-PROGRAM-DATE-TIME:2027-02-07T05:00:02.000Z\n"
         "#EXT-X-GAP\n"
         "#EXTINF:1.500000,\n"
-        "gap\n"
+        "gap.m4s\n"
         "#EXT-X-PROGRAM-DATE-TIME:2027-02-07T05:00:03.500Z\n"
         "#EXT-X-GAP\n"
         "#EXTINF:1.500000,\n"
-        "gap\n"
+        "gap.m4s\n"
         "#EXT-X-PROGRAM-DATE-TIME:2027-02-07T05:00:05.000Z\n"
         "#EXT-X-UNBROKEN:BRANCH=0,SEQ=12,RUN=2,START=0,MODE=LIVE,DATE=UTC\n"
         "#EXTINF:2.033300,\n"

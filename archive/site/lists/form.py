@@ -46,8 +46,8 @@ def media(duration_us: int, sha256: str) -> str:
 
 
 def gap(duration_us: int) -> str:
-    """An entry without media."""
-    return f"#EXT-X-GAP\n{_length(duration_us)}gap\n"
+    """An entry without media. Its address leads nowhere, but must look like media: FFmpeg refuses a list otherwise."""
+    return f"#EXT-X-GAP\n{_length(duration_us)}gap.m4s\n"
 
 
 def _length(duration_us: int) -> str:
