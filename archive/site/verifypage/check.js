@@ -20,7 +20,10 @@ const LEDGER_START = 'eyJ';
  */
 export async function checkThings(things, { ask, trust, signal, tell }) {
   const place = { done: 0, total: 0, segment: 0, segments: 0 };
-  const given = watchGiven(givenPaths(things), signal, (done, total) => tell(Object.assign(place, { done, total })));
+  // A folder's files come in whatever order its file system has.
+  const sortedThings = [...things].sort((one, two) => (one.path < two.path ? -1 : 1));
+  const moved = (done, total) => tell(Object.assign(place, { done, total }));
+  const given = watchGiven(givenPaths(sortedThings), signal, moved);
   const progress = (segment, segments) => tell(Object.assign(place, { segment, segments }));
   const sorted = { folders: given.filter(({ folder }) => folder), ledgers: [], segments: [], others: [] };
   for (const one of given.filter(({ folder }) => !folder)) sorted[await kindOf(one.files[0])].push(one);

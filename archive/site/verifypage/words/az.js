@@ -16,7 +16,6 @@ export const AZ = {
   language: 'Dil',
   cancel: 'Dayandır',
   working: 'Yoxlanılır: {name}',
-  loading: 'Yüklənir: {name}',
   readSoFar: '{total} MB-dan {done} MB oxunub',
   segmentsSoFar: '{total} seqmentdən {done}',
   cancelled: 'Dayandırıldı. Heç nə dəyişdirilmədi.',
@@ -73,7 +72,6 @@ export const AZ = {
   LIVE: 'Seçkinin yazısı',
   TEST: 'SINAQ: bu, seçkinin yazısı deyil',
   UNARMED: 'HAZIR VƏZİYYƏTDƏ DEYİL: qurğu hazır vəziyyətə gətirilməmişdən əvvəl yazılıb',
-  file: 'Fayl',
   election: 'Seçki',
   station: 'Seçki məntəqəsi',
   unit: 'Qurğu',
@@ -114,7 +112,6 @@ export const AZ = {
   atLeast: 'ən azı {time}',
   range: '{least} – {most}',
   notKnown: 'Günün vaxtı məlum deyil.',
-  zone: '({zone})',
   byRoot: 'Kök sertifikatına görə',
   nobody: 'verilməyib',
   advice: {

@@ -16,7 +16,6 @@ export const EN = {
   language: 'Language',
   cancel: 'Cancel',
   working: 'Checking {name}',
-  loading: 'Loading {name}',
   readSoFar: '{done} of {total} MB read',
   segmentsSoFar: '{done} of {total} segments',
   cancelled: 'Cancelled. Nothing was changed.',
@@ -67,7 +66,6 @@ export const EN = {
   LIVE: 'Recording of the election',
   TEST: 'TEST: this is not a recording of an election',
   UNARMED: 'NOT ARMED: recorded before the unit was made ready',
-  file: 'File',
   election: 'Election',
   station: 'Polling station',
   unit: 'Unit',
@@ -108,7 +106,6 @@ export const EN = {
   atLeast: 'at least {time}',
   range: '{least} to {most}',
   notKnown: 'The time of day is not known.',
-  zone: '({zone})',
   byRoot: 'By the root certificate',
   nobody: 'none was given',
   advice: {

@@ -14,7 +14,6 @@ export const RU = {
   language: 'Язык',
   cancel: 'Остановить',
   working: 'Проверяется: {name}',
-  loading: 'Загружается: {name}',
   readSoFar: 'прочитано {done} из {total} МБ',
   segmentsSoFar: 'сегментов: {done} из {total}',
   cancelled: 'Остановлено. Ничего не изменено.',
@@ -67,7 +66,6 @@ export const RU = {
   LIVE: 'Запись выборов',
   TEST: 'ТЕСТ: это не запись выборов',
   UNARMED: 'НЕ ВВЕДЕНО В РАБОТУ: записано до того, как устройство было подготовлено',
-  file: 'Файл',
   election: 'Выборы',
   station: 'Избирательный участок',
   unit: 'Устройство',
@@ -108,7 +106,6 @@ export const RU = {
   atLeast: 'не менее {time}',
   range: 'от {least} до {most}',
   notKnown: 'Время суток неизвестно.',
-  zone: '({zone})',
   byRoot: 'По корневому сертификату',
   nobody: 'не указан',
   advice: {
