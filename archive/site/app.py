@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import hdrs, web
 
-from archive.site import onefile
+from archive.site import onefile, proofs
 from archive.site.lists import routes as lists
 from archive.site.pages.facts import Facts
 from archive.site.pages.kept import Kept
@@ -47,6 +47,7 @@ def build(parts: SiteParts, facts: Facts, static: StaticFiles | None = None) -> 
             *pages.routes(),
             *Media(parts.tree.folder).routes(),
             *lists.routes(parts),
+            *proofs.routes(parts),
             *onefile.routes(parts),
         ]
     )

@@ -24,6 +24,7 @@ MOST_CAMERAS = 8
 """As many as the player takes."""
 MOST_FINDINGS = 50
 MOST_PHASES = 100
+_HOUR_NS = HOUR_US * 1_000
 PHASES = frozenset(("armed", *Phase))
 
 
@@ -109,14 +110,7 @@ def _unit(station: str, place: int, branch: int, record: Record, times: Times) -
         picture=picture_of(record, times, id_, "#proof"),
         cameras=record.cameras,
         lists=tuple(
-            (
-                camera.camera,
-                f"/hls/{station}/{unit}/{camera.camera}/live.m3u8",
-                tuple(
-                    (times.local(hour * HOUR_US)[:16], f"/hls/{station}/{unit}/{camera.camera}/{_hour(times, hour)}")
-                    for hour in _hours(camera)
-                ),
-            )
+            (camera.camera, f"/hls/{station}/{unit}/{camera.camera}/live.m3u8", _hours(station, unit, camera, times))
             for camera in record.cameras
         ),
         head=record.head,
@@ -128,19 +122,29 @@ def _unit(station: str, place: int, branch: int, record: Record, times: Times) -
     )
 
 
-def _hours(camera: Camera) -> Sequence[int]:
-    """The hours of UTC in which there is video here, counted from 1970; the newest where there are very many."""
-    hours: set[int] = set()
+def _hours(station: str, unit: str, camera: Camera, times: Times) -> tuple[tuple[str, str], ...]:
+    """For each hour with video here, its beginning and its list; the newest where there are very many.
+
+    Hours are of UTC, or of a boot whose UTC was never known.
+    """
+    dated: set[int] = set()
+    undated: dict[tuple[str, int], None] = {}
     for span in camera.spans:
-        if span.state in (State.SEGMENT, State.RECOVERED) and span.start.utc_us and span.end.utc_us:
+        if span.state not in (State.SEGMENT, State.RECOVERED):
+            continue
+        if span.start.utc_us and span.end.utc_us:
             first, last = middle_us(span.start.utc_us) // HOUR_US, (middle_us(span.end.utc_us) - 1) // HOUR_US
-            hours.update(range(max(first, last - MOST_HOURS), last + 1))
-    return sorted(hours)[-MOST_HOURS:]
-
-
-def _hour(times: Times, hour: int) -> str:
-    """``2027-02-07T05Z.m3u8``."""
-    return f"{times.machine(hour * HOUR_US)[:13]}Z.m3u8"
+            dated.update(range(max(first, last - MOST_HOURS), last + 1))
+        elif span.start.boot_id == span.end.boot_id:
+            first, last = span.start.boot_ns // _HOUR_NS, (span.end.boot_ns - 1) // _HOUR_NS
+            undated.update({(span.end.boot_id, hour): None for hour in range(max(first, last - MOST_HOURS), last + 1)})
+    base = f"/hls/{station}/{unit}/{camera.camera}"
+    lists = [(f"TIME UNSET +{hour:02d}:00", f"{base}/{boot}+{hour:02d}.m3u8") for boot, hour in undated]
+    lists += [
+        (times.local(hour * HOUR_US)[:16], f"{base}/{times.machine(hour * HOUR_US)[:13]}Z.m3u8")
+        for hour in sorted(dated)
+    ]
+    return tuple(lists[-MOST_HOURS:])
 
 
 def _ends(records: Sequence[tuple[int, Record]]) -> tuple[int, int] | None:
