@@ -111,7 +111,7 @@ class Layout:
 
     def _kept_query(self, asked: Asked) -> str:
         """What of the query belongs to the page's lasting address."""
-        kept = [(name, asked.query[name]) for name in ("q", "page", "state") if asked.query.get(name)]
+        kept = [(name, asked.query[name]) for name in ("q", "station", "state", "page") if asked.query.get(name)]
         return "&".join(f"{name}={quote(value, safe='', errors='replace')}" for name, value in kept)
 
     def _environment(self, words: Words) -> jinja2.Environment:
