@@ -187,6 +187,26 @@ def test_two_units_of_a_folder_are_two_records(watched: Watched) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("case", "classes", "says"),
+    [
+        ("clip", "outcome verified", "clip: lines"),
+        ("clip-trimmed", "outcome verified", "part-only"),
+        ("clip-segment-changed", "outcome findings", "media-changed"),
+        ("clip-segment-removed", "outcome findings", "line-missing"),
+        ("clip-of-a-test", "outcome verified", "TEST: this is not a recording of an election"),
+        ("clip-with-a-gap", "outcome verified", "the device was overloaded"),
+    ],
+)
+def test_a_clip_proves_itself(case: str, classes: str, says: str, alone: Watched) -> None:
+    arguments = json.loads((CASES / case / "case.json").read_text())["arguments"]
+    alone.page.set_input_files(FILES, [CASES / case / name for name in arguments["trust"]])
+    (outcome,) = alone.choose(*(CASES / case / name for name in arguments["paths"]))
+    expect(outcome).to_have_class(classes)
+    for text in (STATION, UNIT, CAMERA, says):
+        expect(outcome).to_contain_text(text)
+
+
 def test_files_can_be_dropped(watched: Watched) -> None:
     data = list(segments("one-camera")[2].read_bytes())
     watched.page.evaluate(

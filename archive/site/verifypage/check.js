@@ -1,6 +1,7 @@
 /** Everything that a person gave at once, checked: single segments by their lines, the rest as records. */
 
 import { givenPaths } from '../verifier/browserfiles.js';
+import { isClip } from '../verifier/clip.js';
 import { peekIdentity } from '../verifier/media.js';
 import { Misuse } from '../verifier/refusal.js';
 import { MAX_SEGMENT_BYTES } from '../verifier/sources.js';
@@ -59,6 +60,6 @@ function isLedger({ path }) {
 async function kindOf(file) {
   const head = await file.read(0, Math.min(file.size, HEAD_BYTES));
   if (String.fromCharCode(...head.subarray(0, 3)) === LEDGER_START) return 'ledgers';
-  const isSegment = file.size <= MAX_SEGMENT_BYTES && peekIdentity(head) !== null;
+  const isSegment = file.size <= MAX_SEGMENT_BYTES && peekIdentity(head) !== null && !isClip(head);
   return isSegment ? 'segments' : 'others';
 }

@@ -24,7 +24,7 @@ function nothing(path, words) {
 }
 
 function paintRecord(path, record, { words, zone: siteZone }) {
-  const { verdict, station, unit, election, head } = record;
+  const { verdict, station, unit, election, head, clip = null } = record;
   // A file that names nobody was never a segment, or is none any more.
   const isForeign = station === null && record.findings.every(({ code }) => FOREIGN.has(code));
   if (isForeign) return nothing(path, words);
@@ -35,11 +35,11 @@ function paintRecord(path, record, { words, zone: siteZone }) {
     [words.say('station'), station],
     [words.say('unit'), unit],
     [words.say('election'), election],
-    [words.say('state'), isAlone ? null : words.say(record.closed ? 'closed' : 'open')],
+    [words.say('state'), isAlone ? null : stateOf(record, words)],
     [words.say('lines'), isAlone ? null : String(record.lines)],
-    [words.say('head'), head === null ? null : [`${head.seq} `, element('code', {}, head.sha256)]],
+    [words.say('head'), head === null || clip !== null ? null : [`${head.seq} `, element('code', {}, head.sha256)]],
   ];
-  const name = station === null ? path : `${station} ${unit}`;
+  const name = station === null || clip !== null ? path : `${station} ${unit}`;
   return element('article', { class: `outcome ${verdict}` }, [
     element('h3', {}, headline(words, verdict, name, GLYPHS)),
     Object.keys(record.modes).sort().map((mode) => modeLine(mode, words)),
@@ -48,6 +48,13 @@ function paintRecord(path, record, { words, zone: siteZone }) {
     record.cameras.map((camera) => paintCamera(camera, shown)),
     paintFindings(record.findings, shown),
   ]);
+}
+
+/** Closed or not; of a clip, which part of the record it is. */
+function stateOf({ closed, clip = null }, words) {
+  if (clip === null) return words.say(closed ? 'closed' : 'open');
+  const { first_seq: first, last_seq: last, segments, receipted } = clip;
+  return words.say('clip', { first, last, segments, receipted });
 }
 
 function paintCamera(camera, { words, zone }) {

@@ -90,6 +90,7 @@ export const AZ = {
   state: 'Yazı',
   closed: 'başa çatıb: ona heç nə əlavə olunmayıb',
   open: 'başa çatmayıb: son sətirdən sonra nə olduğunu bu nüsxədən demək olmur',
+  clip: 'klip: {first}–{last} sətirlər, yoxlanılmış {segments} seqment, onlardan {receipted} arxivin qəbzlərindədir',
   head: 'Son sətir',
   covered: 'Yazılıb',
   held: 'Arxivdə saxlanılır, burada yoxdur',

@@ -84,6 +84,8 @@ export const EN = {
   state: 'Record',
   closed: 'closed: nothing was added to it',
   open: 'not closed: what came after its last line cannot be told from this copy',
+  clip: 'clip: lines {first} to {last}, {segments} segments that check, {receipted} of them named by '
+    + 'receipts of the archive',
   head: 'Newest line',
   covered: 'Covered',
   held: 'Held by the archive, not here',
