@@ -12,6 +12,7 @@ from base.errors import OperatorError
 from evidence.errors import EvidenceError
 from evidence.jws import MAX_BYTES, unseal
 from evidence.profile import PROFILE_TYP
+from evidence.receipt import RECEIPT_TYP
 
 _PLACED_FOLDER = re.compile(r"(?:.*/)?media/([A-Za-z0-9_-]{43})/([A-Za-z0-9-]{1,32})/([0-9]{1,16})")
 _PLACED_NAME = re.compile(r"([0-9]{6,16})\.m4s|init\.mp4")
@@ -38,7 +39,8 @@ class Sources:
     ``whole`` says that a folder with media was given, so that what is not in it is missing; else media that are not
     given are unchecked only. ``roots`` are certificates that lie about; nobody trusts them for that. ``without_ledger``
     are the folders that were given and hold media only. ``stores`` hold an archive's media by digest, of all stations:
-    the ledgers say which are asked for. ``archived`` are the ledgers that lie in an archive's folder. ``clips`` bring
+    the ledgers say which are asked for. ``archived`` are the ledgers that lie in an archive's folder, or in what was
+    fetched from its public site. ``clips`` bring
     their own lines.
     """
 
@@ -133,6 +135,10 @@ class _Found:
         """
         if _is_archive(folder):
             folder = folder / "ledgers"
+        elif _is_fetched(folder):
+            self.stores[folder.resolve() / "media"] = None
+            self.whole = True
+            folder = folder / "ledger"
         for data in folder.resolve().parents:
             if _is_archive(data) and folder.resolve().is_relative_to(data / "ledgers"):
                 self.stores[data / "cas"] = None
@@ -163,7 +169,7 @@ class _Found:
             self.clips[path.resolve()] = None
         elif path.suffix in _MEDIA_SUFFIXES or head[4:8] in _FIRST_BOXES:
             self.loose[path.resolve()] = None
-        elif (path.suffix == ".jws" or head.startswith(b"eyJ")) and not _is_profile(head):
+        elif (path.suffix == ".jws" or head.startswith(b"eyJ")) and not _is_no_ledger(head):
             self.ledgers[path.resolve()] = None
         else:
             return False
@@ -173,6 +179,11 @@ class _Found:
 def _is_archive(folder: Path) -> bool:
     """Whether this is the data folder of an archive (docs/reference/archive.md)."""
     return (folder / "cas").is_dir() and (folder / "ledgers").is_dir()
+
+
+def _is_fetched(folder: Path) -> bool:
+    """Whether this is what was fetched from an archive's public site, each file under the path of its address."""
+    return (folder / "ledger").is_dir() and (folder / "media").is_dir()
 
 
 def placed_media(folder: Path) -> Iterator[Placed]:
@@ -212,10 +223,12 @@ def _scan(folder: Path) -> tuple[list[str], list[str]]:
     return sorted(folders), sorted(names)
 
 
-def _is_profile(head: bytes) -> bool:
-    """A signed profile is a file of one line, which is no ledger's."""
-    try:
-        unseal(head.removesuffix(b"\n"), PROFILE_TYP)
-    except EvidenceError:
-        return False
-    return True
+def _is_no_ledger(head: bytes) -> bool:
+    """A signed profile is a file of one line, which is no ledger's; so are receipts, one or many."""
+    for text, typ in ((head.removesuffix(b"\n"), PROFILE_TYP), (head.split(b"\n", 1)[0], RECEIPT_TYP)):
+        try:
+            unseal(text, typ)
+        except EvidenceError:
+            continue
+        return True
+    return False

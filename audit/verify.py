@@ -216,7 +216,9 @@ class _Checker:
             paths += self.loose.find(expected)
             if isinstance(expected, Expected):
                 sha256 = expected.segment.sha256
-                paths += [str(store / sha256[:2] / sha256) for store in self._sources.stores]
+                # As a store keeps it, and as it is fetched from a public site.
+                names = (sha256, f"{sha256}.m4s")
+                paths += [str(store / sha256[:2] / name) for store in self._sources.stores for name in names]
             if paths or self._sources.whole:
                 placed.append(task)
                 looks.append(Look(tuple(paths), expected, self._decode))

@@ -138,10 +138,10 @@ class IndexReader:
         query = _HELD.where(segments.c.unit_id == self._id(name), segments.c.branch == branch, segments.c.seq == seq)
         return next(iter(self._held(query, {})), None)
 
-    def segments_after(self, name: UnitName, branch: int, seq: int) -> list[HeldSegment]:
-        """What a branch's own lines behind ``seq`` name, in order."""
+    def segments_after(self, name: UnitName, branch: int, seq: int, most: int | None = None) -> list[HeldSegment]:
+        """What a branch's own lines behind ``seq`` name, in order; the first ``most``."""
         query = _HELD.where(segments.c.unit_id == self._id(name), segments.c.branch == branch, segments.c.seq > seq)
-        return self._held(query.order_by(segments.c.seq), {})
+        return self._held(query.order_by(segments.c.seq).limit(most), {})
 
     def newest(self, name: UnitName, most: int) -> list[HeldSegment]:
         """The newest of the branch that the unit is on, the newest first."""

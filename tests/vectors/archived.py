@@ -82,6 +82,28 @@ def archive_copy_unarmed() -> Case:
     )
 
 
+def fetched() -> Case:
+    record = _armed_midway()
+    data = [data for path, data in record.media.items() if path.endswith(".m4s")][2:]
+    return Case(
+        name="fetched-from-the-site",
+        title="What was fetched from an archive's public site, each file under the path of its address",
+        layer=Layer.NONE,
+        codes=(Code.UNARMED_AT_UNIT,),
+        files={
+            f"site/ledger/{record.station}/{record.unit}/0.jws": ledger(record.lines),
+            f"site/receipts/{record.station}/{record.unit}.jws": ledger(
+                [acknowledge(record, range(2, 4)).encode()] * 2
+            ),
+            **{f"site/media/{sha256(each)[:2]}/{sha256(each)}.m4s": each for each in data},
+            "site/trust.pem": record.authority.root_pem,
+            "root.pem": record.authority.root_pem,
+        },
+        paths=("site",),
+        cameras=_expected(4_000, 5_000),
+    )
+
+
 def init_rebuilt() -> Case:
     record = day.ordinary()
     del record.media[f"{record.folder()}/init.mp4"]
@@ -185,6 +207,7 @@ CASES = (
     archive_copy,
     archive_copy_of_a_station,
     archive_copy_unarmed,
+    fetched,
     init_rebuilt,
     init_missing,
     archive_lacks_live,

@@ -82,7 +82,7 @@ def clip_of(
         if line.seq < first_seq
         and (isinstance(line.body, Start | Config) or (isinstance(line.body, Event) and line.body.event == "armed"))
     ]
-    base_ticks, end_ns = 0, 0
+    base_ticks = begin_ns = end_ns = 0
     parts: list[Part] = []
     before = first_seq - 1
     for index in indexes:

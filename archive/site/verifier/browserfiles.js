@@ -28,14 +28,20 @@ export function givenPaths(things) {
   return given;
 }
 
-/** A folder of sources; that of an archive gives its media by their digests. */
+/**
+ * A folder of sources; that of an archive gives its media by their digests, and so does what was fetched from its public
+ * site, each file under the path of its address.
+ */
 export function givenFolder(path, sources) {
-  const isBelow = (name) => (source) => source.path.startsWith(`${path}/${name}/`);
-  const [ledgers, objects] = [sources.filter(isBelow('ledgers')), sources.filter(isBelow('cas'))];
-  if (ledgers.length === 0 || objects.length === 0) return { path, folder: true, files: sources };
-  const byName = new Map(objects.map((source) => [source.path.slice(path.length + 5), source]));
-  const store = async (sha256) => byName.get(`${sha256.slice(0, 2)}/${sha256}`) ?? null;
-  return { path, folder: true, files: ledgers, store };
+  for (const [lines, media, ending] of [['ledgers', 'cas', ''], ['ledger', 'media', '.m4s']]) {
+    const below = (name) => sources.filter((source) => source.path.startsWith(`${path}/${name}/`));
+    const [ledgers, objects] = [below(lines), below(media)];
+    if (ledgers.length === 0 || objects.length === 0) continue;
+    const byName = new Map(objects.map((source) => [source.path.slice(path.length + media.length + 2), source]));
+    const store = async (sha256) => byName.get(`${sha256.slice(0, 2)}/${sha256}${ending}`) ?? null;
+    return { path, folder: true, files: ledgers, store };
+  }
+  return { path, folder: true, files: sources };
 }
 
 async function readPart(file, from, to) {

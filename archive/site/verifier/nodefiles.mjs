@@ -12,6 +12,10 @@ export async function given(path) {
     if (!found.isDirectory()) return { path, folder: false, files: found.isFile() ? [source(path, found.size)] : [] };
     const files = [];
     const archive = await archiveOf(path);
+    if (archive === null && (await holds(path, ['ledger', 'media']))) {
+      await walk(join(path, 'ledger'), files);
+      return { path, folder: true, files, store: storeOf(join(path, 'media'), '.m4s') };
+    }
     await walk(archive === path ? join(path, 'ledgers') : path, files);
     return { path, folder: true, files, store: archive === null ? undefined : storeOf(join(archive, 'cas')) };
   } catch (error) {
@@ -31,14 +35,18 @@ async function archiveOf(path) {
 }
 
 async function isArchive(folder) {
-  const inside = await Promise.all(['ledgers', 'cas'].map((name) => stat(join(folder, name)).catch(() => null)));
+  return holds(folder, ['ledgers', 'cas']);
+}
+
+async function holds(folder, names) {
+  const inside = await Promise.all(names.map((name) => stat(join(folder, name)).catch(() => null)));
   return inside.every((found) => found?.isDirectory());
 }
 
-/** Files by their digests, as an archive keeps them. */
-function storeOf(folder) {
+/** Files by their digests, as an archive keeps them, or as they are fetched from its public site. */
+function storeOf(folder, ending = '') {
   return async (sha256) => {
-    const path = join(folder, sha256.slice(0, 2), sha256);
+    const path = join(folder, sha256.slice(0, 2), `${sha256}${ending}`);
     const found = await stat(path).catch(() => null);
     return found?.isFile() ? source(path, found.size) : null;
   };

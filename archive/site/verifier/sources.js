@@ -2,7 +2,7 @@
 
 import { isClip } from './clip.js';
 import { sha256, toHex } from './encoding.js';
-import { MAX_LINE_BYTES, PROFILE_TYP, unseal } from './jws.js';
+import { MAX_LINE_BYTES, PROFILE_TYP, RECEIPT_TYP, unseal } from './jws.js';
 import { peekIdentity } from './media.js';
 import { Misuse, Refusal } from './refusal.js';
 import { runKey, segmentName } from './record.js';
@@ -67,13 +67,19 @@ async function kindOf(file) {
   if (isClip(head)) return 'clip';
   if (MEDIA_NAME.test(file.path) || FIRST_BOXES.includes(firstBox(head))) return 'media';
   const named = file.path.endsWith('.jws') || String.fromCharCode(...head.subarray(0, 3)) === 'eyJ';
-  return named && !isProfile(head) ? 'ledger' : 'unknown';
+  return named && !isNoLedger(head) ? 'ledger' : 'unknown';
 }
 
-/** A signed profile is a file of one line, which is no ledger's. */
-function isProfile(head) {
+/** A signed profile is a file of one line, which is no ledger's; so are receipts, one or many. */
+function isNoLedger(head) {
+  const lf = head.indexOf(0x0a);
+  const first = lf < 0 ? head : head.subarray(0, lf);
+  return isOfType(head[head.length - 1] === 0x0a ? head.subarray(0, -1) : head, PROFILE_TYP) || isOfType(first, RECEIPT_TYP);
+}
+
+function isOfType(text, typ) {
   try {
-    unseal(head[head.length - 1] === 0x0a ? head.subarray(0, -1) : head, PROFILE_TYP);
+    unseal(text, typ);
     return true;
   } catch (error) {
     if (error instanceof Refusal) return false;
