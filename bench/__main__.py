@@ -16,6 +16,7 @@ from bench import (
     ingest,
     ingest_lines,
     kill_peers,
+    live_lists,
     loss,
     memory,
     outage,
@@ -61,6 +62,7 @@ def figures(full: bool) -> dict[str, Figure]:
         "ingest": ingest.measure,
         "ingest-lines": ingest_lines.measure,
         "stations": stations.measure,
+        "live-lists": live_lists.measure,
         "search": search.measure,
     }
 
