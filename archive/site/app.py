@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import hdrs, web
 
 from archive.site import onefile, proofs
+from archive.site.clips import routes as clips
 from archive.site.lists import routes as lists
 from archive.site.pages.facts import Facts
 from archive.site.pages.kept import Kept
@@ -48,6 +49,7 @@ def build(parts: SiteParts, facts: Facts, static: StaticFiles | None = None) -> 
             *Media(parts.tree.folder).routes(),
             *lists.routes(parts),
             *proofs.routes(parts),
+            *clips.routes(parts),
             *onefile.routes(parts),
         ]
     )

@@ -1,4 +1,4 @@
-"""Lists, proofs and media of a real archive, served on the loopback from a thread of its own."""
+"""Lists, proofs, clips and media of a real archive, served on the loopback from a thread of its own."""
 
 import asyncio
 import threading
@@ -13,6 +13,7 @@ from archive.publish.publisher import Publisher
 from archive.publish.tree import PublishedTree
 from archive.roster import Roster
 from archive.site import proofs
+from archive.site.clips import routes as clips
 from archive.site.lists import routes as lists
 from archive.site.parts import SiteParts
 from archive.store.local import LocalStore
@@ -87,7 +88,7 @@ class ListSite:
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         application = web.Application()
-        application.add_routes([*lists.routes(self.parts), *proofs.routes(self.parts)])
+        application.add_routes([*lists.routes(self.parts), *proofs.routes(self.parts), *clips.routes(self.parts)])
         application.router.add_static("/media", self._tree.folder)
         runner = web.AppRunner(application, access_log=None)
         await runner.setup()

@@ -1,5 +1,1 @@
-"""Clips with their proof, and lists for fetching a unit's whole record (docs/design/site.md, "Clips and downloads")."""
-
-from archive.site.clips.routes import routes
-
-__all__ = ["routes"]
+"""Clips with their proof (plan, film), who is served when (turns), and lists of all that is public of a unit (bulk)."""
