@@ -29,7 +29,7 @@ class TooManyError(Exception):
 
 
 class Turns:
-    """Only one loop calls it. ``now_s`` and ``sleep`` are the loop's unless a test brings its own."""
+    """Only one loop calls it."""
 
     def __init__(
         self,
