@@ -25,6 +25,7 @@ TYPES = {
     ".css": "text/css",
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
+    ".svg": "image/svg+xml",
     ".m3u8": "application/vnd.apple.mpegurl",
 }
 _RANGE = re.compile(r"/ledger/([^/]+/[^/]+)/0/(\d+)-(\d+)\.jws")
@@ -84,10 +85,10 @@ def entries_of(lines: Sequence[Line]) -> list[Entry]:
     return entries
 
 
-def replay_list(parts: Sequence[Entry | str]) -> str:
-    """A list that ends, of entries and of further lines."""
-    first = next(part for part in parts if isinstance(part, Entry))
-    text = form.head(8, 3) + "#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-MEDIA-SEQUENCE:0\n" + form.init_map(first.init_sha256)
+def replay_list(parts: Sequence[Entry | str], init_sha256: str = "") -> str:
+    """A list that ends, of entries and of further lines; without an entry, tell the init segment."""
+    init_sha256 = init_sha256 or next(part.init_sha256 for part in parts if isinstance(part, Entry))
+    text = form.head(8, 3) + "#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-MEDIA-SEQUENCE:0\n" + form.init_map(init_sha256)
     return text + "".join(part if isinstance(part, str) else part.text() for part in parts) + form.END
 
 
@@ -180,7 +181,7 @@ class PlayerSite:
         words = json.dumps(json.loads((SITE / "player/words.json").read_text())[lang]).replace("<", "\\u003c")
         self.answers.texts[f"/{name}"] = (
             f'<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>Player</title>'
-            '<link rel="icon" href="data:,"><meta name="viewport" content="width=device-width, initial-scale=1">'
+            '<link rel="icon" href="/icon.svg"><meta name="viewport" content="width=device-width, initial-scale=1">'
             '<link rel="stylesheet" href="/static/t/player/player.css">'
             f'<script type="application/json" id="player-words">{words}</script><main><h1>Player</h1>{body}</main>'
             f'<script type="module" src="{script}"></script></html>'
@@ -231,7 +232,7 @@ def serve_record(recording: Recording) -> Iterator[PlayerSite]:
     names = f"{station.name}/{station.unit}"
     answers.ledgers[names] = recording.rig.layout.ledger.read_bytes().splitlines()
     answers.texts["/trust.pem"] = station.root.read_text()
-    answers.texts["/revoked.pem"] = ""
+    answers.texts |= {"/revoked.pem": "", "/icon.svg": '<svg xmlns="http://www.w3.org/2000/svg"/>'}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -33,12 +33,18 @@ export function makeCamera({ path, picture, seal, say, clock, open, spans, state
   let again = null;
   let isSeeking = false;
   const modes = new Map(); // by date: the mode as signed, of the newest segments
+  const refused = new Set(); // addresses of what did not check
 
   const tell = (sentences, kind) => {
     picture.tell(sentences, kind);
     noticed = performance.now();
   };
   const holes = (from, to) => describeHoles(say, clock, spans(), axis, from, to);
+  /** What is said of entries without video from the entry `first` on. */
+  const skipped = (first, from, to) => {
+    if (!refused.has(first.url)) return holes(from, to);
+    return [say('gap-damaged', { from: clock.dated({ axis, ms: from }), to: clock.dated({ axis, ms: to }) })];
+  };
   const start = () => {
     video.playbackRate = rate;
     if (isWanted) video.play().catch(() => {}); // a browser may refuse: the button stays at "play"
@@ -61,7 +67,7 @@ export function makeCamera({ path, picture, seal, say, clock, open, spans, state
     },
     onBad(frag, reason) {
       seal.bad(reason, { axis, ms: frag.programDateTime ?? 0 }, frag.url);
-      picture.element.dataset.refused = String(Number(picture.element.dataset.refused ?? 0) + 1);
+      refused.add(frag.url);
     },
   };
 
@@ -77,7 +83,7 @@ export function makeCamera({ path, picture, seal, say, clock, open, spans, state
       startMs: null,
       ...judged,
       onReady: start,
-      onSkip: (from, to) => tell([...holes(from.programDateTime, to.programDateTime)], 'hole'),
+      onSkip: (from, to) => tell(skipped(from, from.programDateTime, to.programDateTime), 'hole'),
       onEnd: () => {},
       onLost(status) {
         tell([say(status === 404 ? 'nothing-live' : 'lost')], 'lost');
@@ -114,7 +120,8 @@ export function makeCamera({ path, picture, seal, say, clock, open, spans, state
       },
       onSkip(first, next) {
         isSeeking = true;
-        arrive(Math.max(first.programDateTime, shown?.ms ?? 0), next.programDateTime);
+        const [begin, end] = [first.programDateTime, next.programDateTime];
+        tell([...skipped(first, begin, end), say('gap-next', { local: clock.dated({ axis, ms: end }) })], 'hole');
       },
       onEnd: () => proceed(instant),
       onLost(status) {

@@ -6,6 +6,7 @@ import { readTag } from './tag.js';
 
 /** How often a proof that could not be loaded is tried again before its segment counts as unproven. */
 const TRIES = 3;
+const INIT_MS = 20_000;
 
 /**
  * A loader class for `config.fLoader`. `Base` is the loader of hls.js that fetches, `proofs` those of the unit, `camera`
@@ -16,14 +17,28 @@ const TRIES = 3;
  * cannot be loaded fails like a file that cannot be loaded, so hls.js asks again.
  */
 export function checkedLoader({ Base, proofs, camera, isLive, fragments, onGood, onBad }) {
-  const inits = new Map();
+  const inits = new Map(); // by address: a promise of the digest that was checked, and how it is kept
   const tries = new Map();
   let last = null;
+
+  /** hls.js loads an init segment and the first segment that needs it at the same time: one waits for the other. */
+  const initOf = (url) => {
+    if (!inits.has(url)) {
+      const kept = {};
+      kept.digest = new Promise((resolve, reject) => {
+        Object.assign(kept, { resolve, reject });
+        setTimeout(() => reject(new NoProof('the init segment did not come')), INIT_MS);
+      });
+      kept.digest.catch(() => inits.delete(url));
+      inits.set(url, kept);
+    }
+    return inits.get(url);
+  };
 
   const checkInit = async (frag, data) => {
     const tag = fragments().filter(({ initSegment }) => initSegment?.url === frag.url).map(readTag).find(Boolean);
     if (tag === undefined) throw new NoProof('no entry of the list names a run of this init segment');
-    inits.set(frag.url, await proofs.init(tag, data));
+    initOf(frag.url).resolve(await proofs.init(tag, data));
   };
 
   const checkSegment = async (frag, data) => {
@@ -33,11 +48,12 @@ export function checkedLoader({ Base, proofs, camera, isLive, fragments, onGood,
     const proof = await proofs.segment({
       tag,
       after: before === undefined ? null : readTag(before),
+      newest: Math.max(...fragments().map(readTag).filter((each) => each?.branch === tag.branch).map(({ seq }) => seq)),
       last,
       live: isLive,
       camera,
       data,
-      init: inits.get(frag.initSegment?.url) ?? null,
+      init: initOf(frag.initSegment?.url).digest,
       dateMs: tag.date === 'UTC' ? frag.programDateTime : null,
     });
     last = proof.last;
@@ -56,6 +72,7 @@ export function checkedLoader({ Base, proofs, camera, isLive, fragments, onGood,
       const tried = (tries.get(frag.url) ?? 0) + 1;
       tries.set(frag.url, tried);
       if (error instanceof NoProof && tried < TRIES) return false;
+      if (isInit) initOf(frag.url).reject(error);
       const wrong = isInit ? fragments().filter(({ initSegment }) => initSegment?.url === frag.url) : [frag];
       wrong.forEach(passOver);
       onBad(wrong[0] ?? frag, reason);

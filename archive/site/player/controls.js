@@ -4,6 +4,7 @@ import { element } from './words.js';
 
 const RATES = [0.5, 1, 2, 4, 8];
 const STEP_MS = 10_000;
+const TAIL_MS = 3_000;
 
 function button(name, text, onClick) {
   const made = element('button', { type: 'button', 'aria-label': name, title: name, text });
@@ -17,8 +18,7 @@ function button(name, text, onClick) {
  */
 export function makeBar(say, names, on) {
   const toggle = button(say('pause'), '❚❚', on.toggle);
-  const live = button(say('go-live'), `● ${say('live')}`, on.live);
-  live.classList.add('player-live');
+  const live = button(say('go-live'), say('go-live'), on.live);
   const rate = element('select', { 'aria-label': say('speed') }, RATES.map((each) => {
     return element('option', { value: String(each), text: `${each}×`, ...(each === 1 && { selected: '' }) });
   }));
@@ -77,7 +77,8 @@ export function makeSlider(say, clock, onSeek) {
       if (whole.hidden || isHeld) return;
       axis = instant.axis;
       slider.min = String(Math.floor(Math.min(extent.from, instant.ms) / 1000));
-      slider.max = String(Math.ceil(Math.max(extent.to, instant.ms) / 1000));
+      // The last seconds are left out, so that there is something to see at the end.
+      slider.max = String(Math.floor(Math.max(extent.to - TAIL_MS, instant.ms) / 1000));
       slider.value = String(Math.floor(instant.ms / 1000));
       write();
     },
@@ -87,7 +88,7 @@ export function makeSlider(say, clock, onSeek) {
 /** A button that shows `screen` on the whole screen; null where the browser cannot. */
 export function fullScreenButton(say, screen) {
   if (!document.fullscreenEnabled) return null;
-  return button(say('fullscreen'), '⛶', () => {
+  return button(say('fullscreen'), say('fullscreen'), () => {
     if (document.fullscreenElement) document.exitFullscreen();
     else screen().requestFullscreen().catch(() => {});
   });

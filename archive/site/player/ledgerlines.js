@@ -30,7 +30,7 @@ export async function load(address) {
   }
 }
 
-/** The ledger of a unit: `range(branch, from, to)` and `block(branch, seq)`, both of texts without LF; NoProof. */
+/** The ledger of a unit: texts without LF. Throws NoProof. */
 export function ledgerLines(station, unit, get = load) {
   const kept = new Map();
   const ask = async (branch, from, to) => {
@@ -49,15 +49,10 @@ export function ledgerLines(station, unit, get = load) {
   };
   return {
     range,
-    /** `{from, lines}`: the aligned block that holds `seq`, or as much of it as there is, up to `seq`. */
-    async block(branch, seq) {
+    /** `{from, lines}`: the aligned block that holds `seq`, up to `newest`, a line that is known to be there. */
+    async block(branch, seq, newest) {
       const from = seq - (seq % BLOCK);
-      try {
-        return { from, lines: await range(branch, from, from + BLOCK - 1) };
-      } catch (error) {
-        if (!(error instanceof NoProof) || error.status !== 404) throw error;
-        return { from, lines: await range(branch, from, seq) };
-      }
+      return { from, lines: await range(branch, from, Math.max(seq, Math.min(from + BLOCK - 1, newest))) };
     },
   };
 }

@@ -77,27 +77,27 @@ export function unitProofs(expected, get = load) {
   };
 
   /** The block that holds `seq`, its chain followed once. */
-  const blockOf = async (branch, seq) => {
-    const { from, lines } = await ledger.block(branch, seq);
-    const [key, newest] = [`${branch}/${from}+${lines.length}`, lines[lines.length - 1]];
+  const blockOf = async (branch, seq, newest) => {
+    const { from, lines } = await ledger.block(branch, seq, newest);
+    const [key, end] = [`${branch}/${from}+${lines.length}`, lines[lines.length - 1]];
     const earlier = followed.get(`${branch}/${from - BLOCK}+${BLOCK}`) ?? null;
-    if (followed.get(key) !== newest) {
+    if (followed.get(key) !== end) {
       await follow(lines, from, earlier);
       if (followed.size >= KEPT_BLOCKS) followed.delete(followed.keys().next().value);
-      followed.set(key, newest);
+      followed.set(key, end);
     }
     return { from, lines, earlier };
   };
 
-  const linesReplayed = async ({ branch, seq }) => {
-    const { from, lines, earlier } = await blockOf(branch, seq);
+  const linesReplayed = async ({ branch, seq }, newest) => {
+    const { from, lines, earlier } = await blockOf(branch, seq, newest);
     return { line: lines[seq - from], before: seq > from ? lines[seq - from - 1] : earlier };
   };
 
   /** The session that signed a `recovered` line: that of the `start` line before it, a few lines back. */
   const finderOf = async (branch, seq) => {
     for (let at = seq, left = MOST_BLOCKS_BACK; at >= 0 && left > 0; left -= 1) {
-      const { from, lines } = await blockOf(branch, at);
+      const { from, lines } = await blockOf(branch, at, seq);
       const found = lines.slice(0, at - from + 1).findLastIndex((text) => kindOf(text) === 'start');
       if (found >= 0) return (await sessionOf(branch, from + found)).session;
       at = from - 1;
@@ -115,24 +115,25 @@ export function unitProofs(expected, get = load) {
     },
 
     /**
-     * Checks one entry of a list. `camera` is whose list it is; `after` the tag of the entry before it, or null; `last`
-     * what this returned for the newest one, or null (live only); `init` the digest that `init` returned; `dateMs` the
+     * Checks one entry of a list. `camera` is whose list it is; `after` the tag of the entry before it, or null, and
+     * `last` what this returned for the newest one, or null (live); `newest` the highest `seq` of that branch in the list
+     * (replay); `init` the digest that `init` returned, or a promise of it; `dateMs` the
      * list's date where it claims to be UTC, else null. Resolves to
      * `{segment, isDated, isOpen, last: {branch, seq, text}}`: whether the signed clock agrees with the date, and whether it
      * leaves open that the certificate was valid. Throws Refusal (red) or NoProof.
      */
-    async segment({ tag, after, last, live, camera, data, init, dateMs }) {
+    async segment({ tag, after, newest, last, live, camera, data, init, dateMs }) {
       const [{ checker }, run, { line, before }] = await Promise.all([
         sessionOf(tag.branch, tag.start),
         runOf(tag),
-        live ? linesLive(tag, after, last) : linesReplayed(tag),
+        live ? linesLive(tag, after, last) : linesReplayed(tag, newest),
       ]);
       const finder = kindOf(line) === 'recovered' ? await finderOf(tag.branch, tag.seq) : null;
       const { isGood, code, detail, open, segment } = await checker.check({ line, data, run: run.text, before, finder });
       if (!isGood) throw new Refusal(code, detail);
       if (segment.seq !== tag.seq) throw new Refusal('line-reordered', `line ${segment.seq} in place of ${tag.seq}`);
       if (segment.camera !== camera) throw new Refusal('media-swapped', `it is of ${segment.camera}`);
-      if (init !== run.body.init_sha256) throw new Refusal('init-mismatch', '');
+      if ((await init) !== run.body.init_sha256) throw new Refusal('init-mismatch', '');
       const last_ = { branch: tag.branch, seq: tag.seq, text: line };
       return { segment, isDated: isNear(dateMs, segment.utc_us), isOpen: open !== null, last: last_ };
     },

@@ -41,6 +41,7 @@ export function makeSeal(say, clock, verify) {
     made.dataset.seal = next;
     glyph.textContent = GLYPHS[next];
     word.textContent = say(`seal-${next}`);
+    made.open ||= next === 'wrong'; // the reason is not to be looked for
   };
   const tell = (key, text) => {
     if (told.has(key) || told.size >= MOST_REASONS) return;

@@ -12,7 +12,7 @@ import { isStation, readCamera, tuner } from './tuning.js';
 import { element, readWords } from './words.js';
 
 const MOST_CAMERAS = 8;
-const ADDRESS_MS = 1_000;
+const ADDRESS_MS = 5_000; // browsers bound how often an address may change
 
 /** Fills `whole`, an element of class `player`, and plays what the page's address asks for. */
 function begin(whole) {
