@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cmaf.read import read_identity
-from tests.fuzz import cards, formats, ingest, programs, station
+from tests.fuzz import cards, formats, ingest, lists, programs, station
 from tests.unit.test_cmaf_hostile import INIT, SEGMENT
 
 
@@ -61,4 +61,5 @@ TARGETS = {
     "upload-forms": Target(ingest.forms, ingest.all_forms, 4_096),
     "archive-folder": Target(ingest.opening, ingest.folders, 20_000),
     "archive-config": Target(ingest.config, ingest.configurations, 8_192),
+    "list-addresses": Target(lists.addresses, lists.requests, 1_024),
 }

@@ -38,6 +38,7 @@ NAMES = (
     "upload-forms",
     "archive-folder",
     "archive-config",
+    "list-addresses",
 )
 
 pytestmark = [

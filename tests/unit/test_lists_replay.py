@@ -228,6 +228,19 @@ def test_what_is_known_of_utc_is_only_added_to_and_an_index_made_anew_is_read_an
     assert again.of(UNIT) is not before
 
 
+@pytest.mark.parametrize("wrong_us", [-(1 << 53), (1 << 53) - 10**12])
+def test_what_a_unit_claims_of_utc_may_be_anything(wrong_us: int) -> None:
+    day = DayRows(wrong_us)
+    day.segments(1)
+    windows = Times(_Rows(day)).of(UNIT)
+    assert windows is not None
+    for number in (0, FIVE.number, 1 << 21):
+        assert all(0 <= begin < end < 1 << 63 for _, begin, end in windows.windows(UtcHour(number=number)))
+    assert made(day) is None
+    claimed = max(0, wrong_us // HOUR_US)
+    assert (made(day, UtcHour(number=claimed)) is None) == (wrong_us < 0)
+
+
 @pytest.mark.parametrize("name", ["2027-02-07T05Z", "1970-01-01T00Z", "9999-12-31T23Z", f"{'a' * 32}+05"])
 def test_an_hour_is_read_as_it_is_written(name: str) -> None:
     assert str(read_hour(name)) == name

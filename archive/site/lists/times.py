@@ -12,6 +12,7 @@ from evidence.lines import Stamp
 from evidence.utc import Utc
 
 MOST_UNITS = 1_024
+MOST_NS = 1 << 53
 _NEWTON_STEPS = 6
 """Each leaves a two-thousandth of the error before it: a mapping bends by 500 ppm at most."""
 
@@ -46,8 +47,9 @@ class UnitTimes:
         for boot_id in self.boots:
             begin_ns = self._boot_ns(boot_id, hour.number * HOUR_US) - NEIGHBOURS_NS
             end_ns = self._boot_ns(boot_id, (hour.number + 1) * HOUR_US) + NEIGHBOURS_NS
-            if end_ns > 0:
-                found.append((boot_id, max(0, begin_ns), end_ns))
+            # What a unit claims of UTC may lead anywhere; its boot times end here (spec/ledger.md, section 2).
+            if end_ns > 0 and begin_ns < MOST_NS:
+                found.append((boot_id, max(0, begin_ns), min(end_ns, MOST_NS)))
         return found
 
     def _boot_ns(self, boot_id: str, utc_us: int) -> int:
