@@ -53,7 +53,7 @@ def build(parts: SiteParts, facts: Facts, static: StaticFiles | None = None) -> 
             *onefile.routes(parts),
         ]
     )
-    app.on_response_prepare.append(_with_headers)
+    app.on_response_prepare.append(with_headers)
 
     async def end(_app: web.Application) -> None:
         thread.shutdown(cancel_futures=True)
@@ -62,7 +62,8 @@ def build(parts: SiteParts, facts: Facts, static: StaticFiles | None = None) -> 
     return app
 
 
-async def _with_headers(_request: web.Request, response: web.StreamResponse) -> None:
+async def with_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    """What goes with every answer that does not say otherwise itself."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers[hdrs.SERVER] = "unbroken"

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+from archive.account.incidents import NO_BRANCH, Incident, Kind
+from archive.account.state import StationState
+from archive.account.stations import StationFacts, Totals, total
+from archive.names import UnitName
 from archive.roster import COLUMNS, Roster, parse_roster
-from archive.site.pages.facts import Incident, Kind, StationFacts, Totals
 from archive.site.pages.page import Layout, Site
 from archive.site.pages.search import StationSearch
 from archive.site.words import load_words
@@ -100,8 +103,7 @@ RECORD = Record(
 
 INCIDENTS = (
     Incident(
-        station="57-002",
-        unit="u1",
+        name=UnitName(station="57-002", unit="u1"),
         branch=0,
         seq=500,
         kind=Kind.GAP,
@@ -115,8 +117,7 @@ INCIDENTS = (
         heard_us=NOON_US,
     ),
     Incident(
-        station="57-002",
-        unit="u1",
+        name=UnitName(station="57-002", unit="u1"),
         branch=0,
         seq=90,
         kind=Kind.EVENT,
@@ -130,9 +131,8 @@ INCIDENTS = (
         heard_us=None,
     ),
     Incident(
-        station="118-001",
-        unit="u9",
-        branch=1,
+        name=UnitName(station="118-001", unit="u9"),
+        branch=NO_BRANCH,
         seq=3,
         kind=Kind.FINDING,
         what="hole",
@@ -141,7 +141,21 @@ INCIDENTS = (
         end=None,
         duration_ms=None,
         ongoing=False,
-        facts=(),
+        facts=(("detail", "between lines 3 and 4"),),
+        heard_us=NOON_US,
+    ),
+    Incident(
+        name=None,
+        branch=NO_BRANCH,
+        seq=4,
+        kind=Kind.FINDING,
+        what="cert-untrusted",
+        camera=None,
+        start=None,
+        end=None,
+        duration_ms=None,
+        ongoing=False,
+        facts=(("detail", "192.0.2.7"),),
         heard_us=NOON_US,
     ),
 )
@@ -158,29 +172,21 @@ class FakeFacts:
             StationFacts(
                 name=each.name,
                 listed=each,
-                state=states[each.name],
+                units=(),
+                state=StationState(states[each.name]),
                 since_us=NOON_US if each.name == "57-002" else None,
                 proven_us=NOON_US if each.name == "57-002" else None,
             )
             for each in roster.stations
         ]
-        self._stations.append(StationFacts(name="9-999", listed=None, state="silent"))
+        silent = StationState.SILENT
+        self._stations.append(
+            StationFacts(name="9-999", listed=None, units=(), state=silent, since_us=None, proven_us=None)
+        )
 
     def totals(self) -> Totals:
         self._ask()
-        states = {"live": 1, "exempt": 1, "not-covered": 1, "never-seen": 1, "silent": 1}
-        return Totals(
-            at_us=NOON_US,
-            stations=5,
-            expected=2,
-            exempt=1,
-            not_covered=1,
-            unlisted=1,
-            recorded=1,
-            live=1,
-            missing=1,
-            states=states,
-        )
+        return total(self._stations, NOON_US)
 
     def stations(self) -> Sequence[StationFacts]:
         self._ask()
@@ -192,13 +198,13 @@ class FakeFacts:
 
     def incidents(self, station: str | None, skip: int, most: int) -> tuple[Sequence[Incident], int]:
         self._ask()
-        found = [each for each in INCIDENTS if station in (None, each.station)]
+        found = [each for each in INCIDENTS if station in (None, each.name.station if each.name else None)]
         return found[skip : skip + most], len(found)
 
-    def incident(self, station: str, unit: str, branch: int, seq: int) -> Incident | None:
+    def incident(self, name: UnitName, branch: int, seq: int) -> Incident | None:
         self._ask()
-        wanted = (station, unit, branch, seq)
-        return next((each for each in INCIDENTS if (each.station, each.unit, each.branch, each.seq) == wanted), None)
+        wanted = (name, branch, seq)
+        return next((each for each in INCIDENTS if (each.name, each.branch, each.seq) == wanted), None)
 
     def _ask(self) -> None:
         self.asked += 1

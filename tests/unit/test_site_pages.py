@@ -14,6 +14,7 @@ from archive.site.pages.clip import clip
 from archive.site.pages.page import Asked, NotHere, NotUnderstood
 from archive.site.pages.serving import View
 from archive.site.pages.terms import STATE_MEANINGS, STATES
+from archive.site.pages.told import address_of
 from tests.fakes.facts import INCIDENTS, NOON_US, FakeFacts, fake_site, moment
 from tests.fakes.markup import Page, read_page
 
@@ -33,11 +34,12 @@ PAGES: dict[str, tuple[View, str, dict[str, str], dict[str, str]]] = {
     **{
         f"incident {place}": (
             station.incident,
-            f"/gaps/{each.address}",
-            {"station": each.station, "unit": each.unit, "branch": str(each.branch), "seq": str(each.seq)},
+            f"/gaps/{address_of(each)}",
+            dict(zip(("station", "unit", "branch", "seq"), address_of(each).split("/"), strict=True)),
             {},
         )
         for place, each in enumerate(INCIDENTS)
+        if each.name
     },
     "mosaic": (texts.mosaic, "/mosaic", {}, {}),
     "verify": (texts.verify, "/verify", {}, {}),
@@ -292,9 +294,13 @@ def test_gaps_as_csv_hold_no_text_that_a_unit_wrote_freely() -> None:
         ("gap", "power", "600000", "", "yes"),
         ("event", "opened", "", "", "no"),
         ("finding", "hole", "", "", "no"),
+        ("finding", "cert-untrusted", "", "", "no"),
     ]
+    assert "192.0.2.7" not in text
     told = json.loads(_open(opendata.gaps_json))
-    assert told["count"] == 3
+    assert told["count"] == 4
+    assert told["incidents"][3]["facts"] == {}, "an address of who knocked is not for the public"
+    assert told["incidents"][2]["address"] == "/az/gaps/118-001/u9/finding/3"
     assert told["incidents"][0]["facts"] == {"by": "<script>alert(1)</script>"}
 
 

@@ -21,7 +21,7 @@ _MARKS = ("“", "”", "«", "»")
 
 def _texts(message: Message) -> tuple[str, ...]:
     string = message.string
-    return (string,) if isinstance(string, str) else tuple(string)
+    return (string,) if isinstance(string, str) else tuple(string or ())
 
 
 def _ids(message: Message) -> tuple[str, ...]:

@@ -1,83 +1,12 @@
-"""What the pages need to know, as values: whoever keeps the account of the stations answers these questions."""
+"""What the pages ask of the archive's account."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Sequence
 from typing import Protocol
 
-from archive.roster import RosterStation
-from evidence.day.answer import Bounds, Moment, Record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationFacts:
-    """A station as it is now. ``state`` is a word of ``terms.STATES``; ``listed`` is None where no list names it.
-
-    Times are UTC in microseconds, None where nothing is known: since when the state holds, and up to when the record
-    is proven.
-    """
-
-    name: str
-    listed: RosterStation | None
-    state: str
-    since_us: int | None = None
-    proven_us: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """The numbers of the day; ``states`` counts every station once. ``at_us`` is when they were counted, UTC.
-
-    ``stations`` = ``expected`` + ``exempt`` + ``not_covered`` + ``unlisted``, and ``expected`` = ``recorded`` +
-    ``missing``.
-    """
-
-    at_us: int
-    stations: int
-    expected: int
-    exempt: int
-    not_covered: int
-    unlisted: int
-    recorded: int
-    live: int
-    missing: int
-    states: Mapping[str, int]
-
-
-class Kind(StrEnum):
-    """What an incident is."""
-
-    GAP = "gap"
-    EVENT = "event"
-    FINDING = "finding"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incident:
-    """One gap, event or finding. ``seq`` and ``branch`` name the first line that tells it, and so its address.
-
-    ``what`` is a cause, an event or a code. ``end`` and ``duration_ms`` are None where it has none; ``ongoing`` says
-    that nothing has followed it yet. ``heard_us`` is when the archive learned of it, UTC.
-    """
-
-    station: str
-    unit: str
-    branch: int
-    seq: int
-    kind: Kind
-    what: str
-    camera: str | None
-    start: Moment | None
-    end: Moment | None
-    duration_ms: Bounds | None
-    ongoing: bool
-    facts: tuple[tuple[str, str], ...]
-    heard_us: int | None
-
-    @property
-    def address(self) -> str:
-        """What stands behind ``/LANGUAGE/gaps/``."""
-        return f"{self.station}/{self.unit}/{self.branch}/{self.seq}"
+from archive.account.incidents import Incident
+from archive.account.stations import StationFacts, Totals
+from archive.names import UnitName
+from evidence.day.answer import Record
 
 
 class Facts(Protocol):
@@ -95,5 +24,5 @@ class Facts(Protocol):
     def incidents(self, station: str | None, skip: int, most: int) -> tuple[Sequence[Incident], int]:
         """Of one station or of all, newest first; and how many there are."""
 
-    def incident(self, station: str, unit: str, branch: int, seq: int) -> Incident | None:
+    def incident(self, name: UnitName, branch: int, seq: int) -> Incident | None:
         """The one that this line tells."""

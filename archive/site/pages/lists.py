@@ -1,6 +1,6 @@
 """Pages that are lists: the home page, stations, a constituency, what a search finds, gaps and incidents."""
 
-from archive.site.pages.facts import StationFacts
+from archive.account.stations import StationFacts, total
 from archive.site.pages.page import Answer, Asked, NotHere, Site, whole
 from archive.site.pages.search import MOST_TYPED
 from archive.site.pages.terms import STATES
@@ -13,6 +13,15 @@ MOST_PAGES = 10_000
 NEWEST = 6
 """Incidents on the home page."""
 
+_GROUPS = {
+    "recorded": (N_("Recorded"), lambda each: total([each], 0).recorded),
+    "on-air": (N_("Live now"), lambda each: total([each], 0).live),
+    "missing": (N_("Missing"), lambda each: total([each], 0).missing),
+    "expected": (N_("To be recorded"), lambda each: total([each], 0).expected),
+    "unlisted": (N_("Not in the list of stations"), lambda each: total([each], 0).unlisted),
+}
+"""What the numbers of the day count, by the word in the address: asked of the rule that counts them."""
+
 
 def home(site: Site, asked: Asked) -> Answer:
     """The state of the day: search first, then the numbers."""
@@ -20,32 +29,32 @@ def home(site: Site, asked: Asked) -> Answer:
     say, base = times.words.say, f"/{asked.language}/stations"
     incidents, _ = site.facts.incidents(None, 0, NEWEST)
     numbers = [
-        (say(N_("To be recorded")), totals.expected, base),
-        (say(N_("Recorded")), totals.recorded, base),
-        (say(N_("Live now")), totals.live, f"{base}?state=live"),
-        (say(N_("Nothing here yet")), totals.missing, f"{base}?state=never-seen"),
+        (say(N_("To be recorded")), totals.expected, f"{base}?state=expected"),
+        (say(N_("Recorded")), totals.recorded, f"{base}?state=recorded"),
+        (say(N_("Live now")), totals.live, f"{base}?state=on-air"),
+        (say(N_("Missing")), totals.missing, f"{base}?state=missing"),
         (say(N_("Exempt")), totals.exempt, f"{base}?state=exempt"),
         (say(N_("Not covered")), totals.not_covered, f"{base}?state=not-covered"),
     ]
     if totals.unlisted:
-        numbers.append((say(N_("Not in the list of stations")), totals.unlisted, base))
+        numbers.append((say(N_("Not in the list of stations")), totals.unlisted, f"{base}?state=unlisted"))
     return site.layout.page(
         asked,
         "home.html",
         totals=totals,
         numbers=numbers,
-        states=[(word, totals.states[word]) for word in STATES if totals.states.get(word)],
+        states=[(state, count) for state, count in totals.states.items() if count],
         constituencies=site.roster.constituencies(),
         incidents=[told(incident, times) for incident in incidents],
     )
 
 
 def stations(site: Site, asked: Asked) -> Answer:
-    """Every station, or those of one state. Raises NotHere for a state that there is not."""
+    """Every station, or those of one state or number of the day. Raises NotHere for a word that is neither."""
     chosen = asked.query.get("state", "")
-    if chosen and chosen not in STATES:
+    if chosen and chosen not in STATES and chosen not in _GROUPS:
         raise NotHere
-    rows = [each for each in site.facts.stations() if not chosen or each.state == chosen]
+    rows = [each for each in site.facts.stations() if not chosen or _is(each, chosen)]
     most = max(1, -(-len(rows) // A_PAGE))
     page = whole(asked.query.get("page"), most)
     return site.layout.page(
@@ -54,10 +63,15 @@ def stations(site: Site, asked: Asked) -> Answer:
         rows=rows[(page - 1) * A_PAGE : page * A_PAGE],
         count=len(rows),
         chosen=chosen,
+        group=site.layout.words[asked.language].say(_GROUPS[chosen][0]) if chosen in _GROUPS else "",
         page=page,
         most=most,
         at_us=site.facts.totals().at_us,
     )
+
+
+def _is(facts: StationFacts, chosen: str) -> bool:
+    return bool(_GROUPS[chosen][1](facts)) if chosen in _GROUPS else facts.state == chosen
 
 
 def constituency(site: Site, asked: Asked) -> Answer:

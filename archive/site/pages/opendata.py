@@ -5,11 +5,13 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 
+from archive.account.incidents import Incident
+from archive.account.stations import StationFacts
 from archive.roster import COLUMNS, LANGUAGES
-from archive.site.pages.facts import Incident, StationFacts
 from archive.site.pages.lists import find
 from archive.site.pages.page import Answer, Asked, NotHere, Site
 from archive.site.pages.times import iso
+from archive.site.pages.told import address_of, facts_of
 from evidence.day.answer import Bounds, Camera, Event, Moment, Record, Span
 from evidence.day.times import middle_us
 
@@ -79,9 +81,10 @@ def gaps_csv(site: Site, _asked: Asked) -> Answer:
         least, most = each.duration_ms or ("", "")
         writer.writerow(
             [
-                *(each.station, each.unit, each.branch, each.seq, each.kind, each.what, each.camera or ""),
+                *((each.name.station, each.name.unit) if each.name else ("", "")),
+                *(each.branch, each.seq, each.kind, each.what, each.camera or ""),
                 *(_middle(each.start), _middle(each.end), least, "" if most is None else most),
-                *("yes" if each.ongoing else "no", iso(each.heard_us), f"{site.origin}/az/gaps/{each.address}"),
+                *("yes" if each.ongoing else "no", iso(each.heard_us), _page(site.origin, each)),
             ]
         )
     return _answer(("\ufeff" + out.getvalue()).encode(), CSV)
@@ -101,7 +104,7 @@ def status_json(site: Site, _asked: Asked) -> Answer:
             "exempt": totals.exempt,
             "not_covered": totals.not_covered,
             "unlisted": totals.unlisted,
-            "states": dict(totals.states),
+            "states": {state.value: count for state, count in totals.states.items()},
         }
     )
 
@@ -223,9 +226,9 @@ def _event(event: Event) -> dict[str, object]:
 
 def _incident(incident: Incident) -> dict[str, object]:
     return {
-        "address": f"/az/gaps/{incident.address}",
-        "station": incident.station,
-        "unit": incident.unit,
+        "address": _page("", incident) or None,
+        "station": incident.name.station if incident.name else None,
+        "unit": incident.name.unit if incident.name else None,
         "branch": incident.branch,
         "seq": incident.seq,
         "kind": incident.kind.value,
@@ -235,9 +238,15 @@ def _incident(incident: Incident) -> dict[str, object]:
         "to": None if incident.end is None else _moment(incident.end),
         "duration_ms": None if incident.duration_ms is None else _bounds(incident.duration_ms),
         "ongoing": incident.ongoing,
-        "facts": dict(incident.facts),
+        "facts": dict(facts_of(incident)),
         "heard": iso(incident.heard_us) or None,
     }
+
+
+def _page(origin: str, incident: Incident) -> str:
+    """Its permanent page; nothing for a finding that is of no unit."""
+    address = address_of(incident)
+    return f"{origin}/az/gaps/{address}" if address else ""
 
 
 def _moment(moment: Moment) -> dict[str, object]:

@@ -12,6 +12,7 @@ from archive.site.pages.clip import clip
 from archive.site.pages.kept import BusyError, Kept, Packed
 from archive.site.pages.page import Answer, Asked, NotHere, NotUnderstood, Site
 from archive.site.pages.static import StaticFiles
+from archive.site.pages.told import FINDING
 from archive.site.words import N_
 
 View = Callable[[Site, Asked], Answer]
@@ -27,7 +28,7 @@ _PAGES: tuple[tuple[str, View], ...] = (
     ("/search", lists.search),
     ("/gaps", lists.gaps),
     (
-        f"/gaps/{{station:{_NAME}}}/{{unit:{_NAME}}}/{{branch:{_NUMBER}}}/{{seq:{_NUMBER}}}",
+        f"/gaps/{{station:{_NAME}}}/{{unit:{_NAME}}}/{{branch:{_NUMBER}|{FINDING}}}/{{seq:{_NUMBER}}}",
         station.incident,
     ),
     ("/clip", clip),

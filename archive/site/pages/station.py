@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archive.account.incidents import Incident, Kind
+from archive.names import UnitName
 from archive.site.pages.dayline import Picture, picture_of
-from archive.site.pages.facts import Incident, Kind
 from archive.site.pages.lists import find
 from archive.site.pages.page import Answer, Asked, NotHere, Site
 from archive.site.pages.terms import STATE_MEANINGS
 from archive.site.pages.texts import player_words
 from archive.site.pages.times import Times
-from archive.site.pages.told import NOTES, Told, sentence, told
+from archive.site.pages.told import NOTES, Told, branch_of, sentence, told
 from archive.site.words import N_
 from evidence.coverage import State
 from evidence.day.answer import Camera, Record
@@ -88,7 +89,8 @@ def station(site: Site, asked: Asked) -> Answer:
 def incident(site: Site, asked: Asked) -> Answer:
     """The permanent page of what one line tells. Raises NotHere."""
     parts = asked.parts
-    found = site.facts.incident(parts["station"], parts["unit"], int(parts["branch"]), int(parts["seq"]))
+    name = UnitName(station=parts["station"], unit=parts["unit"])
+    found = site.facts.incident(name, branch_of(parts["branch"]), int(parts["seq"]))
     if found is None:
         raise NotHere(N_("No line of this number tells a gap or an incident."))
     times = site.layout.times[asked.language]
@@ -96,7 +98,7 @@ def incident(site: Site, asked: Asked) -> Answer:
         asked,
         "incident.html",
         incident=told(found, times),
-        listed=site.roster.find(found.station),
+        listed=site.roster.find(name.station),
         note=times.words.say(NOTES[Kind(found.kind)]),
     )
 
@@ -179,8 +181,7 @@ def _phases(name: str, records: Sequence[tuple[int, Record]], times: Times) -> l
     return [
         told(
             Incident(
-                station=name,
-                unit=record.unit or "",
+                name=UnitName(station=name, unit=record.unit or ""),
                 branch=branch,
                 seq=event.seq,
                 kind=Kind.EVENT,

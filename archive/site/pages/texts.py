@@ -72,13 +72,13 @@ def status(site: Site, asked: Asked) -> Answer:
     sums = [
         (say(N_("To be recorded")), totals.expected),
         (say(N_("of these recorded")), totals.recorded),
-        (say(N_("of these nothing here yet")), totals.missing),
+        (say(N_("of these missing")), totals.missing),
         (say(N_("Exempt")), totals.exempt),
         (say(N_("Not covered")), totals.not_covered),
         (say(N_("Not in the list of stations")), totals.unlisted),
         (say(N_("All")), totals.stations),
     ]
-    states = [(word, totals.states.get(word, 0), meaning) for word, meaning in _meanings(words)]
+    states = [(state, count, words.say(STATE_MEANINGS[state])) for state, count in totals.states.items()]
     return site.layout.page(asked, "status.html", totals=totals, sums=sums, states=states)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from archive.site.pages.facts import Incident, Kind
+from archive.account.incidents import NO_BRANCH, Incident, Kind
 from archive.site.pages.terms import CAUSES, EVENTS
 from archive.site.pages.times import Times
 from archive.site.words import N_
@@ -11,6 +11,9 @@ from evidence.codes import MEANINGS
 _MOST_LETTERS = 300
 """Of a fact: what a unit writes is shown, but not at any length."""
 _SENTENCES = {code.value: meaning.sentence for code, meaning in MEANINGS.items()}
+
+FINDING = "finding"
+"""Stands for the branch in a finding's address."""
 
 NOTES = {
     Kind.GAP: N_("A gap is part of the record: the unit signed that it recorded nothing, and why."),
@@ -21,7 +24,11 @@ NOTES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """An incident as pages show it. ``when`` is a time and what stands beneath it; ``place`` stands behind ``?t=``."""
+    """An incident as pages show it. ``when`` is a time and what stands beneath it; ``place`` stands behind ``?t=``.
+
+    ``address`` is what stands behind ``/LANGUAGE/gaps/``; with ``station`` and ``unit`` it is empty for a finding
+    that is of no unit.
+    """
 
     station: str
     unit: str
@@ -52,11 +59,11 @@ def told(incident: Incident, times: Times) -> Told:
         case Kind.FINDING:
             title, why = say(N_("Finding: {code}")).format(code=incident.what), sentence(incident.what, times)
     return Told(
-        station=incident.station,
-        unit=incident.unit,
+        station=incident.name.station if incident.name else "",
+        unit=incident.name.unit if incident.name else "",
         branch=incident.branch,
         seq=incident.seq,
-        address=incident.address,
+        address=address_of(incident),
         kind=incident.kind,
         camera=incident.camera,
         title=title,
@@ -65,7 +72,7 @@ def told(incident: Incident, times: Times) -> Told:
         lasts=times.bounds(incident.duration_ms) if incident.duration_ms else "",
         ongoing=incident.ongoing,
         place=times.link(incident.start) if incident.start else "",
-        facts=tuple((name[:_MOST_LETTERS], value[:_MOST_LETTERS]) for name, value in incident.facts),
+        facts=facts_of(incident),
         heard_us=incident.heard_us,
     )
 
@@ -74,3 +81,23 @@ def sentence(code: str, times: Times) -> str:
     """What a finding means, in one sentence; nothing for a code that is not the format's."""
     known = _SENTENCES.get(code)
     return times.words.say(known) if known else ""
+
+
+def address_of(incident: Incident) -> str:
+    """``STATION/UNIT/BRANCH/SEQ`` of the line that told it first, with ``finding`` for the branch of a finding."""
+    if incident.name is None:
+        return ""
+    branch = FINDING if incident.branch == NO_BRANCH else str(incident.branch)
+    return f"{incident.name}/{branch}/{incident.seq}"
+
+
+def facts_of(incident: Incident) -> tuple[tuple[str, str], ...]:
+    """What it says of itself. Of what is no unit's nothing: that may name the address of whoever knocked."""
+    if incident.name is None:
+        return ()
+    return tuple((name[:_MOST_LETTERS], value[:_MOST_LETTERS]) for name, value in incident.facts if value)
+
+
+def branch_of(word: str) -> int:
+    """The branch in an address."""
+    return NO_BRANCH if word == FINDING else int(word)
