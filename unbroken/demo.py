@@ -12,7 +12,7 @@ from pathlib import Path
 
 from base.errors import OperatorError
 from provisioning.authority import Authority
-from unbroken.demo_archive import DemoArchive, Plug, connect, make_archive
+from unbroken.demo_archive import DemoArchive, Pages, Plug, connect, make_archive
 from unbroken.demo_complete import by_station, look
 from unbroken.demo_plug import Hand
 from unbroken.demo_process import POLL_S, StationPrograms
@@ -53,7 +53,7 @@ def make_election(folder: Path, cameras: list[str], stations: int = 1) -> DemoEl
         made.append(make_station(place, cameras, size=size, authority=authority, name=name, unit=unit))
     root = folder / "root.pem"
     root.write_bytes(authority.root_pem)
-    archive = make_archive(folder, authority)
+    archive = make_archive(folder, authority, [station.name for station in made])
     for station in made:
         connect(station, authority, archive)
     return DemoElection(stations=tuple(made), archive=archive, root=root)
@@ -71,25 +71,30 @@ def run_demo(election: DemoElection, *, duration_s: float | None, unplugged: tup
     for preparing in [each.prepare() for each in programs]:
         preparing.wait()
     _introduce(election, duration_s)
-    stop, plug = threading.Event(), Plug(archive)
+    stop, plug, pages = threading.Event(), Plug(archive), Pages(archive)
     with _signals(stop):
         try:
             plug.plug_in()
+            pages.start()
             for each in programs:
                 each.start()
             for each in programs:
                 each.arm(_START_S + _START_EACH_S * len(programs))
             screen = EveryLine(stations[0]) if len(stations) == 1 else EverySecond(stations, time.monotonic)
-            _watch(programs, plug, screen, Hand(plug, unplugged), stop, duration_s)
+            _watch(programs, plug, pages, screen, Hand(plug, unplugged), stop, duration_s)
             for each in programs:
                 each.close()
             screen.show(last=True)
             plug.plug_in()
             print()
-            return _delivered(stations, archive, plug)
+            complete = _delivered(stations, archive, plug)
+            if duration_s is None and sys.stdin.isatty():
+                _linger(archive, pages, stop)
+            return complete
         finally:
             for each in programs:
                 each.end()
+            pages.end()
             plug.pull()
 
 
@@ -110,6 +115,7 @@ def _introduce(election: DemoElection, duration_s: float | None) -> None:
             f"TEST once armed, and deliver to an archive on this machine, {archive.url}. Each line below says how one"
         )
         print("of them stands.")
+    print(f"Watch it: {archive.site}/en/stations/{stations[0].name}")
     if duration_s is None:
         print("Ctrl-C ends." + (" Enter pulls the plug of the archive and puts it back." if sys.stdin.isatty() else ""))
     print(flush=True)
@@ -118,6 +124,7 @@ def _introduce(election: DemoElection, duration_s: float | None) -> None:
 def _watch(
     programs: Sequence[StationPrograms],
     plug: Plug,
+    pages: Pages,
     screen: Screen,
     hand: Hand,
     stop: threading.Event,
@@ -128,8 +135,17 @@ def _watch(
         for each in programs:
             each.require_alive()
         plug.require_alive()
+        pages.require_alive()
         hand.move()
         screen.show()
+
+
+def _linger(archive: DemoArchive, pages: Pages, stop: threading.Event) -> None:
+    """The day is over; its pages stay until somebody has seen enough."""
+    print(f"The day can be replayed, downloaded and checked at {archive.site}/. Ctrl-C again ends.", flush=True)
+    stop.clear()
+    while not stop.wait(POLL_S):
+        pages.require_alive()
 
 
 def _delivered(stations: Sequence[DemoStation], archive: DemoArchive, plug: Plug) -> bool:

@@ -1,7 +1,9 @@
 """A throwaway archive on this machine, and the plug between it and the demo's stations."""
 
+import contextlib
 import socket
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from base.errors import OperatorError
 from provisioning.authority import Authority
 from unbroken.demo_process import start_program
-from unbroken.demo_station import ELECTION, DemoStation
+from unbroken.demo_roster import write_roster
+from unbroken.demo_station import ELECTION, STATION, DemoStation
 
 ADDRESS = "127.0.0.1"
 _END_S = 30
@@ -26,10 +29,14 @@ class DemoArchive:
     config: Path
     data: Path
     url: str
+    site: str
+    """The address of its public pages."""
 
 
-def make_archive(folder: Path, authority: Authority) -> DemoArchive:
-    """Write keys, certificates and configuration of an archive into ``folder``/archive, on a port that is free now."""
+def make_archive(folder: Path, authority: Authority, stations: Sequence[str] = (STATION,)) -> DemoArchive:
+    """Write keys, certificates, configuration and roster of an archive of these stations into ``folder``/archive, on
+    ports that are free now.
+    """
     archive = folder / "archive"
     archive.mkdir()
     tls, receipts = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -43,10 +50,16 @@ def make_archive(folder: Path, authority: Authority) -> DemoArchive:
         receipts.public_key(), valid_from=now - timedelta(hours=1), valid_to=now + timedelta(days=8)
     )
     (archive / "receipts.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    port = _free_port()
+    (archive / "stations.csv").write_text(write_roster(stations), encoding="utf-8")
+    port, site_port = _free_ports(2)
     config = archive / "archive.toml"
-    config.write_text(_CONFIG.format(port=port))
-    return DemoArchive(config=config, data=archive / "data", url=f"https://{ADDRESS}:{port}")
+    config.write_text(_CONFIG.format(port=port, site_port=site_port), encoding="utf-8")
+    return DemoArchive(
+        config=config,
+        data=archive / "data",
+        url=f"https://{ADDRESS}:{port}",
+        site=f"http://{ADDRESS}:{site_port}",
+    )
 
 
 def connect(station: DemoStation, authority: Authority, archive: DemoArchive) -> None:
@@ -67,7 +80,7 @@ def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
 
 
 class Plug:
-    """The archive's process: plugged in while it runs."""
+    """The process that takes in what stations deliver: plugged in while it runs."""
 
     def __init__(self, archive: DemoArchive) -> None:
         self._archive = archive
@@ -90,7 +103,7 @@ class Plug:
         if self.plugged:
             return
         config = self._archive.config
-        words = ["archive", "serve", "--config", str(config)]
+        words = ["archive", "ingest", "--config", str(config)]
         self._process = start_program(words, config.with_name(_LOG))
 
     def pull(self) -> None:
@@ -101,10 +114,43 @@ class Plug:
         self._process = None
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((ADDRESS, 0))
-        return int(probe.getsockname()[1])
+class Pages:
+    """Publisher and site: what the public sees, whether the archive can be reached by stations or not."""
+
+    def __init__(self, archive: DemoArchive) -> None:
+        self._archive = archive
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start both; each waits for what it needs."""
+        config = self._archive.config
+        for verb in ("publish", "site"):
+            words = ["archive", verb, "--config", str(config)]
+            self._processes[verb] = start_program(words, config.with_name(f"{verb}.log"))
+
+    def require_alive(self) -> None:
+        """Raises OperatorError where one has ended."""
+        for verb, process in self._processes.items():
+            if process.poll() is not None:
+                log = self._archive.config.with_name(f"{verb}.log")
+                last = log.read_text().strip().splitlines()[-1:]
+                raise OperatorError(f"The archive's {verb} ended: {''.join(last)}", hint=f"See {log}.")
+
+    def end(self) -> None:
+        """Neither runs on return. Idempotent."""
+        running = [process for process in self._processes.values() if process.poll() is None]
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(_END_S)
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((ADDRESS, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 _CONFIG = f"""\
@@ -125,6 +171,17 @@ receipt_certificate = "receipts.pem"
 
 [disk]
 data = "data"
+
+[publish]
+test = true
+
+[site]
+port = {{site_port}}
+roster = "stations.csv"
+time_zone = "Asia/Baku"
+title_az = "Nümunə seçkisi"
+title_en = "Sample election"
+title_ru = "Пример выборов"
 
 [limits]
 free_mib = 0

@@ -79,7 +79,7 @@ def test_the_demo_names_what_the_archive_lacks_although_the_station_is_content(t
         data=folder / "disk",
         run=folder / "run",
     )
-    archive = DemoArchive(config=folder / "archive" / "archive.toml", data=folder / "archive" / "data", url="")
+    archive = DemoArchive(config=folder / "archive" / "archive.toml", data=folder / "archive" / "data", url="", site="")
     assert look(station, archive).archive is None
     lost, *_ = sorted((archive.data / "cas").glob("??/*"))
     lost.write_bytes(b"other bytes")
