@@ -58,10 +58,11 @@ _SEGMENTS = (
     )
     .group_by(segments.c.camera, segments.c.boot_id, segments.c.mode)
 )
+# Grouped, SQLite would go through all segments in the order of units.
 _ARRIVALS = (
-    select(segments.c.unit_id, func.max(segments.c.stored_us).label("arrived_us"))
-    .where(segments.c.arrival > bindparam("behind"))
-    .group_by(segments.c.unit_id)
+    select(segments.c.unit_id, segments.c.stored_us)
+    .where(segments.c.arrival > bindparam("behind"), segments.c.stored_us.is_not(None))
+    .order_by(segments.c.arrival)
 )
 _STATEMENTS = (
     select(statements)
@@ -133,7 +134,8 @@ def read_latest(
     with reader._reading() as connection:
         for row in _all(connection, _BRANCHES, {"of_election": reader._election, "after": after}):
             found.setdefault(UnitName(station=row.station, unit=row.unit), []).append(row)
-        arrived = {row.unit_id: row.arrived_us for row in _all(connection, _ARRIVALS, {"behind": arrival})}
+        came = _all(connection, _ARRIVALS, {"behind": arrival}) if found else ()
+        arrived = {row.unit_id: row.stored_us for row in came}
         return [
             _latest(connection, name, rows, seen.get(name, {}), arrived.get(rows[0].id)) for name, rows in found.items()
         ]
