@@ -10,6 +10,11 @@ _VERDICTS = {
     "findings": "Findings: something does not check.",
     "cannot-tell": "Cannot tell: nothing is wrong, but something is open.",
 }
+_CLIP_VERDICTS = _VERDICTS | {"verified": "Verified: this clip is genuine, gaps told."}
+_NOT_LIVE = {
+    "TEST": "TEST: this is a test recording, not video of an election.",
+    "UNARMED": "UNARMED: nobody had armed the unit; this is not video of an election.",
+}
 _HELD = (
     "Some of the video is not here: it is held by the archive, by its signed receipt.\n"
     "This check has seen the receipts, not the video: ask the archive for it."
@@ -21,7 +26,8 @@ _MOST_FINDINGS = 60
 
 def summarise(answer: dict[str, Any]) -> str:
     """The answer of spec/verify.md, section 5, as text: verdict first, then each unit."""
-    parts = [_VERDICTS[answer["verdict"]]]
+    clips = bool(answer["records"]) and all("clip" in record for record in answer["records"])
+    parts = [(_CLIP_VERDICTS if clips else _VERDICTS)[answer["verdict"]]]
     if any(_held(camera) for record in answer["records"] for camera in record["cameras"]):
         parts.append(_HELD)
     if any(_at_unit(camera) for record in answer["records"] for camera in record["cameras"]):
@@ -33,7 +39,9 @@ def summarise(answer: dict[str, Any]) -> str:
 
 def _record(record: dict[str, Any]) -> str:
     lines = [_title(record)]
-    if record["head"] is not None:
+    if "clip" in record:
+        lines += _clip(record["clip"], record["modes"])
+    elif record["head"] is not None:
         end = "closed" if record["closed"] else "not closed"
         lines.append(f"  {record['lines']} lines, {end}, head {record['head']['seq']} {record['head']['sha256']}")
     if record["modes"]:
@@ -42,6 +50,20 @@ def _record(record: dict[str, Any]) -> str:
         lines += ["", *_camera(camera)]
     lines += ["", *_findings(record["findings"])]
     return "\n".join(lines)
+
+
+def _clip(clip: dict[str, Any], modes: dict[str, int]) -> list[str]:
+    """What a clip shows, and what it is a part of."""
+    lines = [f"  a clip of {clip['camera']}, {_moment(clip['from'])} to {_moment(clip['to'])}"]
+    lines += [f"  {words}" for mode, words in _NOT_LIVE.items() if mode in modes]
+    lines.append(
+        f"  a part of a longer record: lines before {clip['first_seq']} and after {clip['last_seq']} are not here"
+    )
+    named = (
+        f"receipts of the archive name {clip['receipted']} of them" if clip["receipted"] else "no receipt names them"
+    )
+    lines.append(f"  {clip['segments']} segments check; {named}")
+    return lines
 
 
 def _station(station: dict[str, Any]) -> str:

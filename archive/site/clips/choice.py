@@ -28,6 +28,7 @@ def choices(asked: Asked, parts: list[Part]) -> dict[str, object]:
                 "mode": part.segments[0].row.segment.mode.value,
                 "segments": len(part.segments),
                 "complete": part.complete,
+                "date": "ARRIVAL" if part.arrival else "UTC",
             }
             for number, part in enumerate(parts, 1)
         ],

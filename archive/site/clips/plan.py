@@ -7,8 +7,9 @@ from typing import Protocol
 from archive.index.rows import BranchRow, HeldSegment, LineRow, Statement
 from archive.names import UnitName
 from archive.site.clips.asked import Asked
+from archive.site.clips.dates import Dates
 from archive.site.lists.choose import choose
-from archive.site.lists.times import Stamps, Times, UnitTimes
+from archive.site.lists.times import Stamps, Times
 from cmaf.clip import MAX_PROOF_BYTES
 from evidence.clip import MAX_TEXTS
 from evidence.jws import MAX_BYTES
@@ -17,8 +18,7 @@ from evidence.lines import Config, Event, Recovered, Start
 _ROOM_BYTES = MAX_PROOF_BYTES - 4 * MAX_BYTES
 """For lines between two segments: start lines, ``run`` line and receipts have the rest."""
 _ROOM_LINES = MAX_TEXTS - 32
-_NEWTON_STEPS = 6
-_KINDS = ("start", "config", "event")
+_KINDS = ("start", "run", "config", "event")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Planned:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One film: segments of one run. ``opening`` are the lines that are told once. ``complete`` says that every
-    segment that the record names between its first and last is in it.
+    segment that the record names between its first and last is in it, ``arrival`` that its dates are those of arrival.
     """
 
     branch: int
@@ -40,6 +40,7 @@ class Part:
     segments: tuple[Planned, ...]
     from_us: int
     to_us: int
+    arrival: bool
     complete: bool
 
 
@@ -83,19 +84,16 @@ class Planner:
         times = self._times.of(asked.name)
         if times is None:
             return []
+        statements = self._rows.statements(asked.name, _KINDS)
+        dates = Dates(times, statements)
         rows: list[HeldSegment] = []
-        for boot_id in times.boots:
-            begin_ns, end_ns = (boot_ns(times, boot_id, utc_us) for utc_us in (asked.from_us, asked.to_us))
-            if end_ns > 0:
-                rows += self._rows.segments(
-                    asked.name, camera=asked.camera, boot_id=boot_id, from_ns=max(0, begin_ns), to_ns=end_ns
-                )
+        for boot_id, from_ns, to_ns in dates.windows(asked.from_us, asked.to_us):
+            rows += self._rows.segments(asked.name, camera=asked.camera, boot_id=boot_id, from_ns=from_ns, to_ns=to_ns)
         shown = choose(self._only_public(asked.name, rows), times.way, times.utc)
         ways = _Ways(self._rows.branches(asked.name))
-        statements = self._rows.statements(asked.name, _KINDS) if shown else []
         named = {(row.boot_id, row.session, row.segment.run, row.segment.index) for row in rows}
         parts = [
-            self._part(part, lines, times, ways, statements, named)
+            self._part(part, lines, dates, ways, statements, named)
             for group in _by_run(row for found in shown.values() for row in found)
             for part, lines in self._cut(group)
         ]
@@ -135,7 +133,7 @@ class Planner:
         self,
         rows: Sequence[HeldSegment],
         lines: Sequence[LineRow],
-        times: UnitTimes,
+        dates: Dates,
         ways: "_Ways",
         statements: Sequence[Statement],
         named: set[tuple[str, str, int, int]],
@@ -156,8 +154,9 @@ class Planner:
             branch=first.branch,
             opening=tuple(self._places(first, _armed(first, told))),
             segments=tuple(planned),
-            from_us=_middle(times, first.boot_id, first.segment.from_ns),
-            to_us=_middle(times, last.boot_id, last.segment.to_ns),
+            from_us=dates.at(first.boot_id, first.segment.from_ns),
+            to_us=dates.at(last.boot_id, last.segment.to_ns),
+            arrival=dates.is_arrival(first.boot_id),
             complete=sum((first.boot_id, session, run, index) in named for index in indexes) == len(rows),
         )
 
@@ -181,22 +180,6 @@ class _Ways:
             below = min(below, row.from_seq)
             row = None if row.parent is None else self._rows.get(row.parent)
         return False
-
-
-def boot_ns(times: UnitTimes, boot_id: str, utc_us: int) -> int:
-    """When, in a boot of which some UTC is known, the middle of UTC is there; negative where that was before it."""
-    at = 0
-    for _ in range(_NEWTON_STEPS):
-        known = times.utc.at(boot_id, at)
-        assert known is not None
-        at += (utc_us - sum(known) // 2) * 1_000
-    return at
-
-
-def _middle(times: UnitTimes, boot_id: str, at_ns: int) -> int:
-    known = times.utc.at(boot_id, at_ns)
-    assert known is not None
-    return sum(known) // 2
 
 
 def _by_run(rows: Iterable[HeldSegment]) -> list[list[HeldSegment]]:

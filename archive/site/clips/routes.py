@@ -153,10 +153,11 @@ def address_of(request: web.Request) -> str:
 
 
 def file_name(asked: Asked, part: Part) -> str:
-    """What the film is called on a disk: where, when, and whether something in it is not public yet."""
+    """What the film is called on a disk: where, when by what clock, and whether something in it is not public yet."""
     mode = part.segments[0].row.segment.mode
     words = [asked.name.station, asked.name.unit, asked.camera, utc_text(part.from_us), utc_text(part.to_us)]
     words += [] if mode == "LIVE" else [mode.value]
+    words += ["by-arrival"] if part.arrival else []
     words += [] if part.complete else ["incomplete"]
     return "_".join(words) + ".mp4"
 
