@@ -261,7 +261,8 @@ def test_a_stations_page_without_a_moment_is_all_its_lines(watched: Watched) -> 
     [
         ("https://elsewhere.example/media/f6/x.m4s", "of another site"),
         ("/az/how", "no address that can be checked"),
-        (f"/ledger/{STATION}/u-9999/0.jws", "The site did not answer"),
+        (f"/ledger/{STATION}/u-9999/0.jws", "There is nothing at this address"),
+        (f"/az/stations/{STATION}?t=2027-06-06T12:00:00Z", "There is nothing at this address"),
         ("http://[", "no address that can be checked"),
     ],
 )

@@ -43,9 +43,9 @@ async function ledgerThings(station, unit, from) {
 async function segmentThings(station, unit, cameras, atMs, from) {
   const things = [];
   for (const camera of cameras) {
-    // A segment belongs to the hour in which it begins.
-    const hours = [...new Set([atMs, atMs - 60_000].map((ms) => hourAddress(station, unit, camera, Math.max(0, ms))))];
-    for (const address of hours) {
+    // A segment belongs to the hour in which it begins; where its time was never known, to a live list by its arrival.
+    const hours = [atMs, atMs - 60_000].map((ms) => hourAddress(station, unit, camera, Math.max(0, ms)));
+    for (const address of new Set([...hours, `/hls/${station}/${unit}/${camera}/live.m3u8`])) {
       const entries = readEntries((await from.maybe(from.text(address))) ?? '');
       const hit = entries.find(({ dateMs, durationMs }) => dateMs <= atMs && atMs < dateMs + durationMs);
       if (hit === undefined || things.length >= MAX_SEGMENTS) continue;

@@ -23,6 +23,9 @@ const MAX_SHOWN_NAMES = 3;
 /** Single files beyond that are counted, not shown one by one. */
 const MAX_SHOWN = 500;
 
+/** The site has nothing at an address that was pasted. */
+class NothingThere extends Error {}
+
 function mount(root) {
   const { lang = navigator.language.slice(0, 2), zone: zoneName = '', alone } = root.dataset;
   const hasSite = alone === undefined;
@@ -115,6 +118,7 @@ function mount(root) {
   const explain = (error, isAborted) => {
     if (isAborted) say(words.say('cancelled'));
     else if (error instanceof TooMany) say(words.say('tooMany', { most: MOST_FILES }), true);
+    else if (error instanceof NothingThere) say(words.say('linkNothing'), true);
     else if (error instanceof Unanswered) say(words.say('failedLoad', { name: error.message }), true);
     else if (error instanceof DOMException) say(words.say('failedRead', { name: error.name }), true);
     else throw error;
@@ -157,7 +161,7 @@ function mount(root) {
     if (link === null) return say(words.say('linkUnknown'), true);
     return start(link.address, async (from) => {
       const things = await linkedThings(link, from);
-      if (things.length === 0) throw new Unanswered(link.address, 404);
+      if (things.length === 0) throw new NothingThere();
       return things;
     });
   };

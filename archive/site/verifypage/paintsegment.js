@@ -14,7 +14,7 @@ export function paintSegment(one, { words, zone }) {
     [words.say('unit'), segment?.unit ?? null],
     [words.say('camera'), segment?.camera ?? null],
     [words.say('election'), segment?.election ?? null],
-    [words.say('begins'), segment === null ? null : moments(segment.utc_us, words, zone)],
+    [words.say('begins'), segment === null ? null : begins(segment, identity, words, zone)],
     [words.say('lasts'), segment === null ? null : lengthText([lasts(segment), lasts(segment)], words)],
     [words.say('line'), one.seq === null ? null : String(one.seq)],
   ];
@@ -54,6 +54,13 @@ export function modeLine(mode, words) {
 export function moments(utc_us, words, zone) {
   if (utc_us === null) return words.say('notKnown');
   return momentTexts(utc_us, zone).flatMap((text, at) => (at === 0 ? [text] : [' – ', text]));
+}
+
+/** UTC of the first picture; where nothing proves it, what the unit's clock showed. */
+function begins({ utc_us }, identity, words, zone) {
+  if (utc_us !== null || identity.utc_us === null) return moments(utc_us, words, zone);
+  const [time] = momentTexts([identity.utc_us, identity.utc_us], zone);
+  return words.say('unproven', { time: time.replace(' ± 0 s', '') });
 }
 
 function lasts({ from_ns, to_ns }) {

@@ -12,6 +12,7 @@ export const AZ = {
   linkButton: 'Yoxla',
   linkUnknown: 'Bu ünvanda yoxlanılası heç nə yoxdur: seqmentin, klipin, jurnalın və ya məntəqə səhifəsinin ünvanı '
     + 'lazımdır.',
+  linkNothing: 'Bu ünvanda və ya yazının bu anında yoxlanılası heç nə yoxdur.',
   linkElsewhere: 'Bu, başqa saytın ünvanıdır, bu səhifə ona müraciət etmir. Faylı saxlayıb bura atın.',
   language: 'Dil',
   cancel: 'Dayandır',
@@ -112,6 +113,7 @@ export const AZ = {
   undated: 'Vaxtı məlum deyil',
   atLeast: 'ən azı {time}',
   range: '{least} – {most}',
+  unproven: 'qurğunun saatına görə {time}; heç nə ilə təsdiqlənməyib',
   notKnown: 'Günün vaxtı məlum deyil.',
   byRoot: 'Kök sertifikatına görə',
   nobody: 'verilməyib',
