@@ -6,14 +6,15 @@ from typing import Protocol
 
 from archive.account.replay import Replay
 from archive.index.reading import IndexReader
-from archive.index.rows import BranchRow, HeldSegment, LineRow, Statement
+from archive.index.rows import BranchRow, HeldSegment, Statement
+from archive.index.told import ToldLine, read_told
 from archive.names import UnitName
 from evidence.certificate import Trust
 from evidence.codes import Code
 from evidence.lines import Pruned
 from evidence.verify.findings import Place
 from evidence.verify.forks import Fork, History, judge_forks
-from evidence.verify.media import Expected, ExpectedInit
+from evidence.verify.media import Expected
 from evidence.verify.ranges import Ranges
 from evidence.verify.record import MediaTask, Record
 from evidence.verify.verifier import Verifier
@@ -46,7 +47,8 @@ class _Branch:
 class Judging:
     """Holds the verifiers of a unit, in the order in which ``unbroken verify`` would take its ledgers.
 
-    Memory: about 50 bytes for each segment, and 35 for each line where there are several branches. One thread.
+    Memory does not grow with the segments that are here; it does by 35 bytes for each line where there are several
+    branches, and by 200 for each segment that stays at the unit. One thread.
     """
 
     def __init__(
@@ -58,14 +60,14 @@ class Judging:
         publications: Published | None,
         trust: Trust,
         until_seq: int | None = None,
+        digests: bool = False,
     ) -> None:
-        """Reads all that the index has of the branches. ``until_seq`` is where an equivocation begins.
-
-        Raises OSError.
+        """Reads all that the index has of the branches. ``until_seq`` is where an equivocation begins; ``digests`` are
+        kept where media are gone from the unit and not here, for which they decide. Raises OSError.
         """
         self._reader, self._name, self._publications = reader, name, publications
-        self._until = until_seq
-        self.record = Record(archived=True)
+        self._until, self._digests = until_seq, digests
+        self.record = Record(archived=True, digests=digests)
         self._branches: list[_Branch] = []
         self._doubtful = False
         """Whether lines have come that may have pruned what was thought to be on its way."""
@@ -83,6 +85,7 @@ class Judging:
                 history=history if several else None,
                 known=tuple(histories),
                 until_seq=until_seq,
+                remembered=1,
             )
             branch = _Branch(
                 number=row.number,
@@ -94,10 +97,9 @@ class Judging:
             self._branches.append(branch)
             histories.append(history)
             for part, to_seq in _parts(row, rows):
-                held = {each.seq: each for each in reader.segments_after(name, part.number, part.from_seq - 1)}
-                lines = reader.places(name, part.number, part.from_seq, to_seq)
-                public = self._public(part.number, part.from_seq, to_seq) if part is row else set()
-                self._feed(branch, lines, statements.get(part.number, {}), held, public)
+                lines = read_told(reader, name, part.number, part.from_seq, to_seq)
+                public = self._public(part.number, part.from_seq, to_seq) if part is row else ()
+                self._feed(branch, lines, statements.get(part.number, {}), public)
 
     def follows(self, branches: Sequence[BranchRow]) -> bool:
         """Whether these are the same branches, further on: then ``grow`` is enough."""
@@ -115,7 +117,8 @@ class Judging:
 
     def stands(self) -> bool:
         """Whether all that was judged still is as it was; if not, it must be judged from the beginning."""
-        return self.equivocation() == self._until and not (self._doubtful and self._lost_some())
+        unsure = not self._digests and self.record.named.unsure
+        return not unsure and self.equivocation() == self._until and not (self._doubtful and self._lost_some())
 
     def equivocation(self) -> int | None:
         """The first line from which on the unit has signed two histories, if it has."""
@@ -156,15 +159,13 @@ class Judging:
             branch.awaited.discard(held.seq)
         if head_seq < next_seq:
             return bool(arrived)
-        lines = reader.places(name, branch.number, next_seq, head_seq + 1)
-        segments = {held.seq: held for held in reader.segments_after(name, branch.number, branch.head_seq)}
-        others = [line.seq for line in lines if line.seq not in segments]
+        lines = list(read_told(reader, name, branch.number, next_seq, head_seq + 1))
+        others = [line.seq for line in lines if line.segment is None]
         if len(others) <= _SINGLY:
-            found = (reader.statement(name, branch.number, seq) for seq in others)
+            found = [reader.statement(name, branch.number, seq) for seq in others]
         else:
-            found = (each for each in reader.statements(name) if each.branch == branch.number)
-        statements = {each.seq: each for each in found if each is not None}
-        self._feed(branch, lines, statements, segments, public)
+            found = [each for each in reader.statements(name) if each.branch == branch.number]
+        self._feed(branch, lines, {each.seq: each for each in found if each is not None}, public)
         branch.head_seq = head_seq
         return True
 
@@ -184,24 +185,21 @@ class Judging:
     def _feed(
         self,
         branch: _Branch,
-        lines: Iterable[LineRow],
+        lines: Iterable[ToldLine],
         statements: Mapping[int, Statement],
-        segments: Mapping[int, HeldSegment],
         public: Collection[int],
     ) -> None:
         replay, verifier, record = branch.replay, branch.verifier, self.record
         before = len(record.events)
         for line in lines:
-            held, statement = segments.get(line.seq), statements.get(line.seq)
-            if held is not None:
-                opened = replay.segment(line, held)
-            elif statement is not None:
+            statement = statements.get(line.seq)
+            if statement is None:
+                opened = replay.segment(line)
+            else:
                 opened = replay.statement(line, statement)
                 self._doubtful |= isinstance(statement.line.body, Pruned)
-            else:
-                opened = replay.unnamed(line)
             for task in verifier.take(opened, True):
-                self._settle(branch, task, held, public)
+                self._settle(branch, task, line, public)
         # As if each ledger had been read to its end before the next.
         new = record.events[before:]
         del record.events[before:]
@@ -209,14 +207,15 @@ class Judging:
         record.events[at:at] = new
         branch.events += len(new)
 
-    def _settle(self, branch: _Branch, task: MediaTask, held: HeldSegment | None, public: Collection[int]) -> None:
-        if isinstance(task.expected, ExpectedInit) or held is None or held.segment.mode is Mode.UNARMED:
+    def _settle(self, branch: _Branch, task: MediaTask, line: ToldLine, public: Collection[int]) -> None:
+        """What is to be said of the media that a line names; an init segment has none in the index."""
+        if line.segment is None or line.segment.mode is Mode.UNARMED:
             self.record.settle(task, None)
-        elif held.seq in public if self._publications is not None else held.stored:
+        elif line.seq in public if self._publications is not None else line.stored:
             self.record.settle(task, ())
-        elif held.stored or held.wanted:
+        elif isinstance(task.expected, Expected) and (line.stored or line.wanted):
             self.record.awaited(task.expected)
-            branch.awaited.add(held.seq, held.seq + 1)
+            branch.awaited.add(line.seq, line.seq + 1)
         else:
             self.record.settle(task, None)
 
@@ -249,9 +248,11 @@ def judge(
     """All of a unit from the beginning. Raises OSError."""
     judging = Judging(reader, name, branches, publications=publications, trust=trust)
     since = judging.equivocation()
-    if since is None:
+    if since is not None:
+        judging = Judging(reader, name, branches, publications=publications, trust=trust, until_seq=since)
+    if not judging.record.named.unsure:
         return judging
-    return Judging(reader, name, branches, publications=publications, trust=trust, until_seq=since)
+    return Judging(reader, name, branches, publications=publications, trust=trust, until_seq=since, digests=True)
 
 
 def _in_order(branches: Sequence[BranchRow]) -> list[BranchRow]:

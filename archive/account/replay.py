@@ -5,12 +5,17 @@ stamps of ``segment`` lines are not all there: where the clock was not synchroni
 state is that of the line before, since a recorder writes a ``clock`` line before the state changes.
 """
 
-from archive.index.rows import HeldSegment, LineRow, Statement
+from archive.index.rows import Statement
+from archive.index.told import ToldLine
 from evidence.certificate import Certified, Trust
 from evidence.errors import EvidenceError
 from evidence.lines import Line, Recovered, Stamp, Start
 from evidence.verify.keyring import Opened, Session
 from evidence.words import Mode
+
+_OF_NOBODY = Recovered(
+    camera="", run=0, index=0, mode=Mode.UNARMED, sha256="", size=1, from_ns=0, to_ns=1, frames=1, session=""
+)
 
 
 class Replay:
@@ -23,7 +28,7 @@ class Replay:
         self._sessions = 0
         self._stamp = Stamp(boot_ns=0, utc_us=None, error_us=None)
 
-    def statement(self, row: LineRow, statement: Statement) -> Opened:
+    def statement(self, row: ToldLine, statement: Statement) -> Opened:
         """The next line, which names no media."""
         line = statement.line
         certified: Certified | None = None
@@ -38,18 +43,15 @@ class Replay:
                     certified = None
         return self._opened(row, line, certified)
 
-    def segment(self, row: LineRow, held: HeldSegment) -> Opened:
-        """The next line, a ``segment`` or ``recovered`` one."""
-        return self._opened(row, Line(seq=row.seq, prev=self._prev, stamp=self._stamped(row), body=held.segment))
+    def segment(self, row: ToldLine) -> Opened:
+        """The next line, a ``segment`` or ``recovered`` one.
 
-    def unnamed(self, row: LineRow) -> Opened:
-        """The next line, a ``recovered`` one of a session that nobody enrolled: what it names is not in the index."""
-        body = Recovered(
-            camera="", run=0, index=0, mode=Mode.UNARMED, sha256="", size=1, from_ns=0, to_ns=1, frames=1, session=""
-        )
+        What is in none of the index's tables is a ``recovered`` line of a session that nobody enrolled.
+        """
+        body = row.segment or _OF_NOBODY
         return self._opened(row, Line(seq=row.seq, prev=self._prev, stamp=self._stamped(row), body=body))
 
-    def _opened(self, row: LineRow, line: Line, certified: Certified | None = None) -> Opened:
+    def _opened(self, row: ToldLine, line: Line, certified: Certified | None = None) -> Opened:
         if self._session is None:
             raise OSError("the index has lines before any start: unbroken archive check --rebuild makes a new one")
         self._prev, self._stamp = row.sha256, line.stamp
@@ -57,7 +59,7 @@ class Replay:
         payload = repr(line).encode() if self._compared else b""
         return Opened(row.sha256, line, payload, self._session, certified=certified)
 
-    def _stamped(self, row: LineRow) -> Stamp:
+    def _stamped(self, row: ToldLine) -> Stamp:
         if row.error_us is not None:
             return Stamp(boot_ns=row.boot_ns, utc_us=row.utc_us, error_us=row.error_us)
         before = self._stamp

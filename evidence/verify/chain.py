@@ -31,9 +31,12 @@ class Standing(StrEnum):
 
 
 class Chain:
-    """The lines of one ledger file, in its order. Of a part of a record, lines up to ``since`` may be left out."""
+    """The lines of one ledger file, in its order. Of a part of a record, lines up to ``since`` may be left out.
 
-    def __init__(self, findings: Findings, *, since: int | None = None) -> None:
+    ``remembered`` is how many lines are known for repeated ones.
+    """
+
+    def __init__(self, findings: Findings, *, since: int | None = None, remembered: int = REMEMBERED_LINES) -> None:
         self._findings = findings
         self._since = since
         self._seq = -1
@@ -47,7 +50,7 @@ class Chain:
         self._strays = 0
         self._empty = True
         self._headless = False
-        self._recent = [""] * REMEMBERED_LINES
+        self._recent = [""] * remembered
         self.closed = False
         self.damaged = False
         """Whether lines are missing or refused."""
@@ -125,7 +128,7 @@ class Chain:
 
     def _again(self, opened: Opened, seq: int, at: Place) -> Standing:
         """A number that was there before. A copy of the very line is passed over; anything else is gone on from."""
-        if self._recent[seq % REMEMBERED_LINES] == opened.digest:
+        if self._recent[seq % len(self._recent)] == opened.digest:
             self._findings.add(Code.LINE_REPEATED, at)
             return Standing.IGNORED
         if seq != self._seq + 1:
@@ -159,5 +162,5 @@ class Chain:
         self._seq, self._digest = seq, opened.digest
         self._base = seq if self._base is None else min(self._base, seq)
         self._top = max(self._top, seq)
-        self._recent[seq % REMEMBERED_LINES] = opened.digest
+        self._recent[seq % len(self._recent)] = opened.digest
         self._strays = 0

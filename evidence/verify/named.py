@@ -49,15 +49,16 @@ class Named:
     with segments that are here only by their digests.
 
     An absence may be told before or after the line that explains it. The first such line of the ledger decides.
+    Without ``digests`` none are kept, and nothing may be ``unsure`` at the end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, digests: bool = True) -> None:
         self._runs: dict[RunKey, _Run] = {}
-        self._digests = Digests()
+        self._digests = Digests() if digests else None
 
     def copy(self) -> "Named":
         """What can be finished while this one goes on; until this one changes."""
-        named = Named()
+        named = Named(digests=False)
         named._digests = self._digests
         for key, run in self._runs.items():
             named._runs[key] = replace(run, absent=run.absent.copy(), held=run.held.copy())
@@ -72,7 +73,8 @@ class Named:
         """A ``segment`` or ``recovered`` line; returns what is known of the run: stream and init digest."""
         run = self._run(key)
         run.named.add(segment.index, segment.index + 1)
-        self._digests.add(bytes.fromhex(segment.sha256), (run.number, segment.index))
+        if self._digests is not None:
+            self._digests.add(bytes.fromhex(segment.sha256), (run.number, segment.index))
         if segment.mode is Mode.UNARMED:
             run.unarmed.add(segment.index, segment.index + 1)
         return run.stream, run.init_sha256
@@ -124,13 +126,18 @@ class Named:
         run.absent.add(absence)
         return False
 
+    @property
+    def unsure(self) -> bool:
+        """Whether digests decide: lines with receipts concern media that are not here."""
+        return any(run.held or (run.receipts and run.absent) for run in self._runs.values())
+
     def held(self) -> Iterator[Absence]:
         """After the last line, and before ``missed`` and ``unheld``: what receipts hold.
 
         A digest that lines name at several places is held at none of them.
         """
         held = [run for run in self._runs.values() if run.held]
-        repeated = self._digests.repeated() if held else frozenset()
+        repeated = self._digests.repeated() if held and self._digests is not None else frozenset()
         for run in held:
             for absence in run.held:
                 if absence.digest in repeated:
@@ -156,7 +163,8 @@ class Named:
             if line.at is not None
         ]
         named: dict[tuple[int, int], list[bytes]] = {}
-        for place, digest in self._digests.at({(run.number, each.index) for _, _, run, gone in told for each in gone}):
+        asked = {(run.number, each.index) for _, _, run, gone in told for each in gone}
+        for place, digest in () if self._digests is None else self._digests.at(asked):
             named.setdefault(place, []).append(digest)
         found: list[tuple[Place, str]] = []
         for line, at, run, gone in told:

@@ -73,14 +73,14 @@ class RebootAt:
 class Record:
     """Collects what the verifiers of a unit's ledgers accept, and what was found of the media.
 
-    ``archived`` says that all of it is an archive's copy, which UNARMED media never go to.
+    ``archived`` says that all of it is an archive's copy, which UNARMED media never go to; ``digests`` as in ``Named``.
     """
 
-    def __init__(self, *, archived: bool = False) -> None:
+    def __init__(self, *, archived: bool = False, digests: bool = True) -> None:
         self.archived = archived
         self.findings = Findings()
         self.utc = Utc()
-        self.named = Named()
+        self.named = Named(digests=digests)
         self.cameras: dict[str, CameraTotals] = {}
         self.events: list[EventAt] = []
         self.sessions: dict[str, SessionAt] = {}

@@ -28,7 +28,7 @@ from evidence.lines import (
     Unknown,
 )
 from evidence.verify.arming import Arming
-from evidence.verify.chain import Chain, Standing
+from evidence.verify.chain import REMEMBERED_LINES, Chain, Standing
 from evidence.verify.continuity import Continuity, Unexplained
 from evidence.verify.findings import Place
 from evidence.verify.forks import History
@@ -48,7 +48,7 @@ class Verifier:
     ``history`` is filled where ledgers of one unit are compared, and ``known`` are those of the ledgers that were
     judged before: their lines count once. ``until_seq`` is where an equivocation begins: lines from there on keep
     their place in the chain, and nothing that they report is attributed. ``part`` says that only a part of the record
-    is here, and which.
+    is here, and which. Where the lines were in order once, ``remembered`` can be 1: so many are known if repeated.
     """
 
     def __init__(
@@ -60,12 +60,14 @@ class Verifier:
         known: Sequence[History] = (),
         until_seq: int | None = None,
         part: Part | None = None,
+        remembered: int = REMEMBERED_LINES,
     ) -> None:
         self._record = record
         self._keyring = Keyring(trust)
         self._part = part
         self._begun = part is None
-        self._chain = Chain(record.findings, since=None if part is None else part.first_seq)
+        since = None if part is None else part.first_seq
+        self._chain = Chain(record.findings, since=since, remembered=remembered)
         self._timing = Timing(record.findings, record.utc)
         self._continuity = Continuity(record.findings)
         self._arming = Arming(record.findings, trust)
