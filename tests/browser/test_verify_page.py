@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from cryptography import x509
@@ -17,6 +18,7 @@ from tests.browser.verifysite import CAMERA, CASES, STATION, UNIT, lay_out, segm
 pytestmark = pytest.mark.browser
 
 ONE = CASES / "one-camera"
+AXE = Path(__file__).parents[2] / ".cache/npm/node_modules/axe-core/axe.min.js"
 FILES, FOLDER = "input[type=file][multiple]:not([accept])", "input[webkitdirectory]"
 
 
@@ -389,6 +391,24 @@ def test_the_one_file_changes_its_language_and_keeps_its_result(alone: Watched) 
         expect(alone.page).to_have_title(title)
         assert alone.page.evaluate("document.documentElement.lang") == lang
         expect(alone.page.locator(".outcome").first).to_contain_text(word)
+
+
+@pytest.mark.parametrize(("lang", "scheme"), [("az", "light"), ("en", "dark"), ("ru", "light")])
+def test_axe_finds_nothing_serious_in_the_one_file(lang: str, scheme: Literal["light", "dark"], alone: Watched) -> None:
+    page = alone.page
+    page.emulate_media(color_scheme=scheme)
+    page.locator(f"button[lang={lang}]").click()
+    alone.choose(segments("one-camera")[0], ONE / "ledger.jws", ONE / "root.pem")
+    page.evaluate(AXE.read_text("utf-8"))  # by the debugger, whom the page's policy does not bind
+    found = page.evaluate("axe.run().then(({ violations }) => violations)")
+    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in serious] == []
+
+
+def test_on_a_phone_nothing_is_wider_than_the_page(alone: Watched) -> None:
+    alone.page.set_viewport_size({"width": 360, "height": 700})
+    alone.choose(segments("one-camera")[0], ONE / "ledger.jws", ONE / "root.pem")
+    assert alone.page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_a_file_that_is_too_long_for_memory_is_read_in_parts(alone: Watched, tmp_path: Path) -> None:
