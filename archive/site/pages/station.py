@@ -81,7 +81,7 @@ def station(site: Site, asked: Asked) -> Answer:
         clip_from=times.local(max(ends[0], ends[1] - 60_000_000)).replace(" ", "T") if ends else "",
         clip_to=times.local(ends[1]).replace(" ", "T") if ends else "",
         verify_command=lambda unit: (
-            f"wget -x -nH -i {site.origin}/bulk/{name}/{unit}/urls.txt && unbroken verify . --trust ROOT.pem"
+            f"wget -x -nH -c -i {site.origin}/bulk/{name}/{unit}/urls.txt && unbroken verify . --trust ROOT.pem"
         ),
     )
 
