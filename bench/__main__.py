@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import (
     after_encoder,
+    audience,
     backfill,
     check,
     first_segment,
@@ -65,6 +66,7 @@ def figures(full: bool) -> dict[str, Figure]:
         "ingest-lines": ingest_lines.measure,
         "stations": stations.measure,
         "live-lists": live_lists.measure,
+        "audience": audience.measure,
         "search": search.measure,
     }
 

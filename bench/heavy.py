@@ -7,7 +7,7 @@ from functools import lru_cache
 from cmaf.fragment import Sample
 from evidence.words import Mode
 from provisioning.authority import Authority
-from tests.fakes.station import CameraState, Station
+from tests.fakes.station import NOON_US, CameraState, Station
 
 SEGMENT_S = 2
 CAMERA = "cam1"
@@ -37,11 +37,13 @@ class Heavy:
 
 class HeavyStation(Station):
     """An armed unit whose opening lines are written. A segment is ``filler_bytes`` longer than what a grey picture
-    takes: filler data in the last picture.
+    takes: filler data in the last picture. ``utc_us`` is the true time at boot time 0.
     """
 
-    def __init__(self, by: Authority, filler_bytes: int, *, station: str, unit: str) -> None:
-        super().__init__(by, station=station, unit=unit, cameras=(CAMERA,), seed=f"{station} {unit}")
+    def __init__(
+        self, by: Authority, filler_bytes: int, *, station: str, unit: str, utc_us: int | None = NOON_US
+    ) -> None:
+        super().__init__(by, station=station, unit=unit, cameras=(CAMERA,), seed=f"{station} {unit}", utc_us=utc_us)
         self._filler = filler(filler_bytes)
         self._end_ns = 0
         self.begin()

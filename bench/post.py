@@ -16,18 +16,21 @@ from bench.centre import Centre
 from bench.heavy import CAMERA, Heavy, HeavyStation
 from bench.program import PATIENCE_S, POLL_S, Program
 from evidence.lines import line_hash
+from tests.fakes.station import NOON_US
 
 NAME = UnitName(station="57-002", unit="u1")
 _ACKNOWLEDGED = "state IN ('held', 'receipted')"
 
 
 class Post:
-    """One unit. ``filler_bytes`` is the size of its segments."""
+    """One unit. ``filler_bytes`` is the size of its segments, ``utc_us`` the true time at its boot time 0."""
 
-    def __init__(self, folder: Path, centre: Centre, filler_bytes: int) -> None:
+    def __init__(self, folder: Path, centre: Centre, filler_bytes: int, *, utc_us: int | None = NOON_US) -> None:
         folder.mkdir(parents=True)
         self._folder, self._centre = folder, centre
-        self._station = HeavyStation(centre.authority, filler_bytes, station=NAME.station, unit=NAME.unit)
+        self._station = HeavyStation(
+            centre.authority, filler_bytes, station=NAME.station, unit=NAME.unit, utc_us=utc_us
+        )
         self._layout = Layout(folder / "disk")
         self._run = folder / "run"
         self._layout.root.mkdir()
@@ -130,6 +133,10 @@ class Books:
     def is_acknowledged(self, sha256: str) -> bool:
         """Whether the archive has answered for this segment."""
         return self._number(f"SELECT count(*) FROM media WHERE sha256 = ? AND {_ACKNOWLEDGED}", sha256) > 0  # noqa: S608
+
+    def is_receipted(self) -> bool:
+        """Whether there is a receipt for each segment that was committed."""
+        return self._number("SELECT count(*) FROM media WHERE state IS NOT 'receipted'") == 0
 
     def close(self) -> None:
         self._connection.close()

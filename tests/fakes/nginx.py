@@ -58,11 +58,15 @@ class RunningNginx:
         assert told.returncode == 0, told.stderr
         return told.stderr
 
+    @property
+    def command(self) -> list[str]:
+        """What starts it, to stay in the foreground."""
+        return [NGINX, "-c", str(self.config), "-e", str(self.log), "-g", "daemon off;"]
+
     def start(self) -> None:
         """On return it listens."""
-        command = [NGINX, "-c", str(self.config), "-e", str(self.log), "-g", "daemon off;"]
         with (self.folder / "said").open("ab") as said:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         deadline = time.monotonic() + WAIT_S
         while True:
             with socket.socket() as probe:
