@@ -117,6 +117,29 @@ def test_every_entry_is_found_wherever_it_was_published_while_the_lists_were_loa
         asyncio.run(main(before))
 
 
+def test_publications_that_were_made_anew_begin_the_lists_anew() -> None:
+    async def main(thread: Executor) -> None:
+        published = FakePublications()
+        published.entries = [live_entry(msn) for msn in range(30)]
+        feed = Feed(published, thread)
+        await feed.load()
+        assert not await feed.look()
+        for entries in ([live_entry(0), live_entry(1)], []):
+            published.entries = list(entries)
+            assert await feed.look()
+            assert not feed.loaded
+            assert not feed.channels
+            await feed.load()
+            assert not await feed.look()
+            assert [channel.msn for channel in feed.channels.values()] == [1] * bool(entries)
+        published.entries.append(live_entry(0))
+        await feed.look()
+        assert feed.channels[PATH].msn == 0
+
+    with ThreadPoolExecutor(1) as thread:
+        asyncio.run(main(thread))
+
+
 def test_one_look_after_the_other_takes_in_a_backlog() -> None:
     async def main(thread: Executor) -> None:
         published = FakePublications()

@@ -121,12 +121,21 @@ class Feed:
         self.loaded = True
 
     async def look(self) -> bool:
-        """Take in what is new; whether there may be more at once. Raises OSError."""
-        loop = asyncio.get_running_loop()
-        new = await loop.run_in_executor(self._thread, self._published.entries_after, self._position, PAGE)
-        self._take(new)
-        self._position = max([self._position, *(entry.position for entry in new)])
-        return len(new) >= PAGE
+        """Take in what is new; whether there may be more at once. Raises OSError.
+
+        The newest that is known is asked for again: where it is not there, the publications were made anew, and so are
+        the lists.
+        """
+        loop, after = asyncio.get_running_loop(), self._position - 1
+        found = await loop.run_in_executor(self._thread, self._published.entries_after, after, PAGE)
+        if self._position and (not found or found[0].position != self._position):
+            _log.warning("publications have been made anew; live lists begin anew")
+            self.channels.clear()
+            self.loaded = False
+            return True
+        self._take(found)
+        self._position = max([self._position, *(entry.position for entry in found)])
+        return len(found) >= PAGE
 
     async def follow(self) -> None:
         """Load, then look for ever. While the database fails, the lists stay as they are."""

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 GROWS_S, WHOLE_S = 2, 60
 """How long a list of an hour may be kept: one that grows, or lacks media, and one that does not."""
+_KEPT_S, _KEPT_WHOLE_S = 4.0, 30.0
+"""How long it is kept here: the hour that lasts is what a crowd asks for, and making it is the dearest thing here."""
 _AGAIN_S = "1"
+_AFTER_FAILURE_S = 2.0
 _log = logging.getLogger("site")
 
 
@@ -54,6 +57,7 @@ class Lists:
         self._shelf = Shelf[Wanted, Made](HourLists(rows, publications, utc_us).make, _keeps_s, thread)
         self._following: asyncio.Task[None] | None = None
         self._loading = asyncio.Lock()
+        self._failed: tuple[float, OSError] | None = None
 
     def routes(self) -> list[web.RouteDef]:
         """Both kinds."""
@@ -121,8 +125,16 @@ class Lists:
                 if not failed.cancelled() and (error := failed.exception()) is not None:
                     _log.error("live lists have failed and begin anew", exc_info=error)
             if self._following is None:
-                if not self.feed.loaded:
-                    await self.feed.load()
+                now = asyncio.get_running_loop().time()
+                if self._failed is not None and now < self._failed[0]:
+                    raise self._failed[1]
+                try:
+                    if not self.feed.loaded:
+                        await self.feed.load()
+                except OSError as error:
+                    # All who wait behind this one are told so; the next try is for later ones.
+                    self._failed = (asyncio.get_running_loop().time() + _AFTER_FAILURE_S, error)
+                    raise
                 self._following = asyncio.create_task(self.feed.follow())
 
 
@@ -132,8 +144,7 @@ def routes(parts: "SiteParts") -> list[web.RouteDef]:
 
 
 def _keeps_s(made: Made) -> float:
-    """Half of what others may keep it: so nobody shows what is older than all of that."""
-    return (WHOLE_S if made.whole else GROWS_S) / 2
+    return _KEPT_WHOLE_S if made.whole else _KEPT_S
 
 
 def _nothing() -> web.Response:
