@@ -25,9 +25,10 @@ FOLDER = Path(__file__).parent.parent / "vectors" / "cases"
 
 OTHERWISE = {
     "digest-claimed-again": "a file is of one place only, which its identity tells, and the index does not hold that",
+    "fetched-from-the-site": "what the public fetched is no unit's card",
     "revoked-by-an-impostor": "no archive begins with a revocation list that its root has not signed",
 }
-"""What an account does not see, as its docstring says, and what no archive takes."""
+"""What an account does not see, as its docstring says, and what no archive is brought."""
 REFUSED = {
     "certificate-issued-by-a-unit",
     "certificate-names-another-election",
