@@ -3,11 +3,16 @@
 import { nextVideo } from './facts.js';
 import { describeHoles } from './holes.js';
 import { hourEnd, hourName } from './instant.js';
+import { fragmentAt } from './tag.js';
 
 const TICK_MS = 250;
 const AGAIN_MS = 5_000;
 /** A live picture older than this without a new one stands: it is told so. */
 const STANDS_MS = 3_000;
+/** Of a list that is known to be thinned, it is told sooner. */
+const THINNED_MS = 1_000;
+/** Whoever comes back to a live picture further behind than this goes to the newest. */
+const BEHIND_S = 15;
 const NOTICE_MS = 8_000;
 /** A clock that moves further than this between two looks has passed a hole. */
 const JUMP_MS = 1_500;
@@ -16,9 +21,9 @@ const HOUR_TAIL_MS = 10_000;
 const MOST_HOPS = 48;
 
 /**
- * Plays the list of `path` (`STATION/UNIT/CAMERA`) in `picture`. `open(video, options)` is `openFeed` or the native one with
- * its proofs; `spans()` and `state()` what is known of the camera; `onMove()` is told four times a second. Nothing here
- * throws for what a server or network does.
+ * Plays the list of `path` (`STATION/UNIT/CAMERA`) in `picture`. `open(video, options)` is `openFeed` or the native one
+ * with its proofs; `spans()` and `state()` what is known of the camera; `onMove()` is told four times a second. Nothing
+ * here throws for what a server or network does.
  */
 export function makeCamera({ path, picture, seal, say, clock, open, spans, state, refresh, onMove = () => {} }) {
   const { video } = picture;
@@ -100,8 +105,9 @@ export function makeCamera({ path, picture, seal, say, clock, open, spans, state
     moved = performance.now();
     const on = () => {
       const next = nextVideo(spans(), axis, hourEnd(instant).ms);
-      if (next === null || hops >= MOST_HOPS) return finish(from.ms);
-      return replay({ axis, ms: next }, from, hops + 1);
+      if (next !== null && hops < MOST_HOPS) replay({ axis, ms: next }, from, hops + 1);
+      else if (next === null && isLiveNow()) live();
+      else finish(from.ms);
     };
     feed = open(video, {
       address: `/hls/${path}/${hourName(instant)}.m3u8`,
@@ -142,8 +148,8 @@ export function makeCamera({ path, picture, seal, say, clock, open, spans, state
   /** The list of an hour is played out: on to the next, to what came meanwhile, or to what is live. */
   const proceed = async (instant) => {
     const own = feed;
-    const ends = (feed?.fragments() ?? []).filter(({ gap }) => !gap).map((each) => each.programDateTime + each.duration * 1000);
-    const end = { axis, ms: Math.ceil(ends.length > 0 ? ends[ends.length - 1] : instant.ms) };
+    const last = (feed?.fragments() ?? []).findLast(({ gap }) => !gap);
+    const end = { axis, ms: last === undefined ? instant.ms : Math.ceil(last.programDateTime + last.duration * 1000) };
     await refresh();
     if (feed !== own) return; // a person has gone elsewhere meanwhile
     const hour = hourEnd(instant).ms;
@@ -153,10 +159,11 @@ export function makeCamera({ path, picture, seal, say, clock, open, spans, state
     }
     const next = nextVideo(spans(), axis, end.ms);
     if (next !== null && next - end.ms > 1_000) replay({ axis, ms: next }, end, 0);
-    else if (axis === '' && ['live', 'thinned'].includes(state())) live();
+    else if (isLiveNow()) live();
     else if (next !== null && spansEnd(next) - end.ms > 1_000) replay(end, end, 0);
     else finish(end.ms);
   };
+  const isLiveNow = () => axis === '' && ['live', 'thinned'].includes(state());
   const spansEnd = (ms) => spans().find((span) => span.axis === axis && span.from <= ms && span.to > ms)?.to ?? ms;
 
   const finish = (ms) => {
@@ -172,20 +179,22 @@ export function makeCamera({ path, picture, seal, say, clock, open, spans, state
     if (ms !== null) {
       shown = { axis, ms };
       picture.showTime(shown, feed.kind());
-      const frag = feed.fragments().find(({ programDateTime: begin, duration }) => begin <= ms && ms < begin + duration * 1000);
-      if (frag && modes.has(frag.programDateTime)) picture.showMode(modes.get(frag.programDateTime));
+      const signed = modes.get(fragmentAt(feed.fragments(), video.currentTime)?.programDateTime);
+      if (signed !== undefined) picture.showMode(signed);
       const step = before === null || before.axis !== axis ? 0 : ms - before.ms;
       if (step !== 0) moved = now;
       const isPassed = step > JUMP_MS + 2 * TICK_MS * video.playbackRate && !isSeeking && !video.seeking;
       if (isPassed && mode === 'replay') tell(holes(before.ms, ms), 'hole');
       if (isSeeking && !video.seeking) isSeeking = false;
     }
-    const isStanding = mode === 'live' && shown !== null && isWanted && now - moved > STANDS_MS;
+    const mayStandMs = state() === 'thinned' ? THINNED_MS : STANDS_MS;
+    const isStanding = mode === 'live' && shown !== null && isWanted && now - moved > mayStandMs;
     if (isStanding) {
       const thinned = state() === 'thinned' ? [say('thinned')] : [];
       picture.tell([say('held-picture', { local: clock.dated(shown) }), ...thinned], 'held');
-    } else if (picture.told() === 'held' || (['hole', 'lost'].includes(picture.told()) && now - noticed > NOTICE_MS && moved > noticed)) {
-      picture.tell([], '');
+    } else {
+      const isOld = ['hole', 'lost'].includes(picture.told()) && now - noticed > NOTICE_MS && moved > noticed;
+      if (picture.told() === 'held' || isOld) picture.tell([], '');
     }
     picture.showState(state());
     onMove();
@@ -217,9 +226,9 @@ export function makeCamera({ path, picture, seal, say, clock, open, spans, state
     mode: () => mode,
     isPlaying: () => isWanted,
     behind: () => feed?.behind() ?? null,
-    toEdge: () => feed?.toEdge(),
     play() {
       isWanted = true;
+      if (mode === 'live' && feed?.behind() > BEHIND_S) feed.toEdge();
       start();
     },
     pause() {

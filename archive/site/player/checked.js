@@ -4,22 +4,21 @@ import { NoProof } from './ledgerlines.js';
 import { reasonOf } from './proof.js';
 import { readTag } from './tag.js';
 
-/** How often a proof that could not be loaded is tried again before its segment counts as unproven. */
+/** How often a proof is asked for that the site does not give, before its segment counts as unproven. */
 const TRIES = 3;
 const INIT_MS = 20_000;
 
 /**
- * A loader class for `config.fLoader`. `Base` is the loader of hls.js that fetches, `proofs` those of the unit, `camera`
- * its name, `isLive` whether the list is live, `fragments()` the entries of the list as hls.js has them now. `onGood(frag,
- * proof)` and `onBad(frag, {code, detail})` are told of each verdict.
+ * A loader class for `config.fLoader`. `Base` is the loader of hls.js that fetches, `proofs` those of the unit,
+ * `camera` its name, `isLive` whether the list is live, `fragments()` the entries of the list as hls.js has them now.
+ * `onGood(frag, proof)` and `onBad(frag, {code, detail})` are told of each verdict.
  *
- * What does not check becomes an entry without video (a gap): hls.js passes it over, and the skipper jumps it. A proof that
- * cannot be loaded fails like a file that cannot be loaded, so hls.js asks again.
+ * What does not check becomes an entry without video (a gap): hls.js passes it over, and the skipper jumps it. Where
+ * the network fails, or the site is busy, a proof is loaded again like any file, and nothing is said of anybody.
  */
 export function checkedLoader({ Base, proofs, camera, isLive, fragments, onGood, onBad }) {
   const inits = new Map(); // by address: a promise of the digest that was checked, and how it is kept
   const tries = new Map();
-  let last = null;
 
   /** hls.js loads an init segment and the first segment that needs it at the same time: one waits for the other. */
   const initOf = (url) => {
@@ -27,7 +26,7 @@ export function checkedLoader({ Base, proofs, camera, isLive, fragments, onGood,
       const kept = {};
       kept.digest = new Promise((resolve, reject) => {
         Object.assign(kept, { resolve, reject });
-        setTimeout(() => reject(new NoProof('the init segment did not come')), INIT_MS);
+        setTimeout(() => reject(new NoProof('the init segment did not come', 0)), INIT_MS);
       });
       kept.digest.catch(() => inits.delete(url));
       inits.set(url, kept);
@@ -37,26 +36,24 @@ export function checkedLoader({ Base, proofs, camera, isLive, fragments, onGood,
 
   const checkInit = async (frag, data) => {
     const tag = fragments().filter(({ initSegment }) => initSegment?.url === frag.url).map(readTag).find(Boolean);
-    if (tag === undefined) throw new NoProof('no entry of the list names a run of this init segment');
+    if (tag === undefined) throw new NoProof('no entry of the list names a run of this init segment', 200);
     initOf(frag.url).resolve(await proofs.init(tag, data));
   };
 
   const checkSegment = async (frag, data) => {
     const tag = readTag(frag);
-    if (tag === null) throw new NoProof('the list does not say which line proves it');
+    if (tag === null) throw new NoProof('the list does not say which line proves it', 200);
     const before = fragments().find(({ sn }) => sn === frag.sn - 1);
     const proof = await proofs.segment({
       tag,
       after: before === undefined ? null : readTag(before),
       newest: Math.max(...fragments().map(readTag).filter((each) => each?.branch === tag.branch).map(({ seq }) => seq)),
-      last,
-      live: isLive,
+      isLive,
       camera,
       data,
       init: initOf(frag.initSegment?.url).digest,
       dateMs: tag.date === 'UTC' ? frag.programDateTime : null,
     });
-    last = proof.last;
     onGood(frag, proof);
   };
 
@@ -69,6 +66,7 @@ export function checkedLoader({ Base, proofs, camera, isLive, fragments, onGood,
       return true;
     } catch (error) {
       const reason = reasonOf(error);
+      if (error instanceof NoProof && error.isPassing) return false;
       const tried = (tries.get(frag.url) ?? 0) + 1;
       tries.set(frag.url, tried);
       if (error instanceof NoProof && tried < TRIES) return false;

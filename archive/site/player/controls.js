@@ -24,7 +24,8 @@ export function makeBar(say, names, on) {
   }));
   rate.addEventListener('change', () => on.rate(Number(rate.value)));
   const parts = [
-    button(say('back'), '−10', () => on.move(-STEP_MS)), toggle, button(say('forward'), '+10', () => on.move(STEP_MS)), live,
+    button(say('back'), '−10', () => on.move(-STEP_MS)), toggle,
+    button(say('forward'), '+10', () => on.move(STEP_MS)), live,
     element('label', { className: 'player-rate' }, [element('span', { text: say('speed') }), rate]),
   ];
   if (names.length > 1) {

@@ -4,8 +4,8 @@ import { readInstant } from './instant.js';
 import { element } from './words.js';
 
 /**
- * Makes the elements with `data-dayline` in `page` answer to clicks: `onSeek(instant)`. A link whose query has `t` keeps
- * its address for those who open it elsewhere. Returns `show(instant)`, which moves the marks.
+ * Makes the elements with `data-dayline` in `page` answer to clicks: `onSeek(instant)`. A link whose query has `t`
+ * keeps its address for those who open it elsewhere. Returns `show(instant)`, which moves the marks.
  */
 export function dayLines(page, onSeek) {
   const lines = [...page.querySelectorAll('[data-dayline]')].map((whole) => {

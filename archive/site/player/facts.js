@@ -12,7 +12,8 @@ export function stationFacts(station, onNews = () => {}) {
   let first = null;
   const refresh = async () => {
     try {
-      const answer = await fetch(`/open/stations/${station}.json`, { credentials: 'omit' });
+      const signal = AbortSignal.timeout?.(EVERY_MS);
+      const answer = await fetch(`/open/stations/${station}.json`, { credentials: 'omit', signal });
       if (!answer.ok) return;
       const told = await answer.json();
       if (told === null || !Array.isArray(told.cameras)) return;
@@ -49,7 +50,8 @@ export function readSpans(spans) {
 
 /** What is known of the time from `from` to `to` (ms) without video: the spans of it, at most `most`. */
 export function holesIn(spans, axis, from, to, most = 3) {
-  return spans.filter((span) => span.axis === axis && span.from < to && span.to > from && !VIDEO.has(span.state)).slice(0, most);
+  const isHole = (span) => span.axis === axis && span.from < to && span.to > from && !VIDEO.has(span.state);
+  return spans.filter(isHole).slice(0, most);
 }
 
 /** The first moment at or after `ms` of which there is video; null where none is known. */

@@ -8,18 +8,18 @@ import { dateAt, fragmentAt, placeOf, readTag } from './tag.js';
 /** Behind the newest entry, seconds: one segment and a half, so that a late one costs no stall. */
 const LIVE_BEHIND_S = 3;
 const LIVE_RATE = 1.1;
-const AHEAD_S = 12;
+const AHEAD_S = 30;
 const BEHIND_S = 30;
 
 /** Whether this browser has Media Source Extensions. */
 export const canFeed = () => Hls.isSupported();
 
 /**
- * Plays the list at `address` in `video`. `proofs` check each segment of `camera`; null: nothing is checked. `startMs` is
- * the date to begin with (replay). Told, each at its time: `onReady(place)`, place as `placeOf` says or null where the list
- * has nothing there; `onGood`, `onBad` as `checkedLoader` says; `onSkip(from, to)`; `onEnd()`: the list is played out;
- * `onLost(status)`: it cannot be loaded or played, status 0 where that is no answer of the site. After `onLost` and
- * `onReady(null)` the feed is to be closed.
+ * Plays the list at `address` in `video`. `proofs` check each segment of `camera`; null: nothing is checked. `startMs`
+ * is the date to begin with (replay). Told, each at its time: `onReady(place)`, place as `placeOf` says or null where
+ * the list has nothing there; `onGood`, `onBad` as `checkedLoader` says; `onSkip(from, to)`; `onEnd()`: the list is
+ * played out; `onLost(status)`: it cannot be loaded or played, status 0 where that is no answer of the site. After
+ * `onLost` and `onReady(null)` the feed is to be closed.
  */
 export function openFeed(video, { address, isLive, startMs, proofs, camera, ...on }) {
   const fragments = () => (hls.levels[0]?.details ?? hls.latestLevelDetails)?.fragments ?? [];
@@ -30,7 +30,7 @@ export function openFeed(video, { address, isLive, startMs, proofs, camera, ...o
     enableWorker: false, // segments are fMP4 already: there is nothing to transmux
     liveSyncDuration: LIVE_BEHIND_S,
     maxLiveSyncPlaybackRate: isLive ? LIVE_RATE : 1,
-    maxBufferLength: AHEAD_S,
+    maxBufferLength: AHEAD_S, // four seconds at the highest speed
     maxMaxBufferLength: AHEAD_S,
     backBufferLength: BEHIND_S,
     fragLoadPolicy: retrying(fragLoadPolicy, 200),

@@ -1,6 +1,6 @@
 /**
- * Instants and how they are written. An instant is `{axis, ms}`: `axis` is '' for UTC, or the id of a boot whose UTC was
- * never known, and `ms` milliseconds since 1970, or since that boot began.
+ * Instants and how they are written. An instant is `{axis, ms}`: `axis` is '' for UTC, or the id of a boot whose UTC
+ * was never known, and `ms` milliseconds since 1970, or since that boot began.
  */
 
 const HOUR_MS = 3_600_000;
@@ -34,7 +34,8 @@ export function clockOf(zone, lang) {
   const time = ({ hour, minute, second }) => `${hour}:${minute}:${second}`;
   const elapsed = (ms) => {
     const seconds = Math.floor(ms / 1000);
-    return [seconds / 3600, (seconds / 60) % 60, seconds % 60].map((n) => String(Math.floor(n)).padStart(2, '0')).join(':');
+    const fields = [seconds / 3600, (seconds / 60) % 60, seconds % 60];
+    return fields.map((n) => String(Math.floor(n)).padStart(2, '0')).join(':');
   };
   const local = ({ axis, ms }) => (axis === '' ? time(parts(ms)) : `+${elapsed(ms)}`);
   return {

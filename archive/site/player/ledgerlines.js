@@ -8,25 +8,31 @@ export const MAX_LINES = 256;
 export const BLOCK = 64;
 const MAX_BYTES = MAX_LINES * 65_536;
 const KEPT_RANGES = 32;
+const DEADLINE_MS = 20_000;
 
-/** A proof could not be loaded: nothing is known of what it was to prove. */
+/**
+ * A proof could not be had: nothing is known of what it was to prove. `status` is that of the answer, 0 where none
+ * came. `isPassing`: it may come when asked again, so this says nothing about whoever serves it.
+ */
 export class NoProof extends Error {
-  constructor(message, status = 0) {
+  constructor(message, status) {
     super(message);
     this.name = 'NoProof';
     this.status = status;
+    this.isPassing = status === 0 || status === 429 || status >= 500;
   }
 }
 
 /** The bytes at an address of this site. Throws NoProof. */
 export async function load(address) {
   try {
-    const answer = await fetch(address, { credentials: 'omit', referrerPolicy: 'no-referrer' });
+    const answer = await fetch(address, { credentials: 'omit', signal: AbortSignal.timeout?.(DEADLINE_MS) });
     if (!answer.ok) throw new NoProof(`${address}: ${answer.status}`, answer.status);
-    if (Number(answer.headers.get('Content-Length') ?? 0) > MAX_BYTES) throw new NoProof(`${address}: too long`);
+    const length = Number(answer.headers.get('Content-Length') ?? 0);
+    if (length > MAX_BYTES) throw new NoProof(`${address}: ${length} bytes`, answer.status);
     return new Uint8Array(await answer.arrayBuffer());
   } catch (error) {
-    throw error instanceof NoProof ? error : new NoProof(`${address}: ${error.message}`);
+    throw error instanceof NoProof ? error : new NoProof(`${address}: ${error.message}`, 0);
   }
 }
 
@@ -35,7 +41,7 @@ export function ledgerLines(station, unit, get = load) {
   const kept = new Map();
   const ask = async (branch, from, to) => {
     const lines = linesOf(await get(`/ledger/${station}/${unit}/${branch}/${from}-${to}.jws`));
-    if (lines.length !== to - from + 1) throw new NoProof(`lines ${from} to ${to}: ${lines.length} came`);
+    if (lines.length !== to - from + 1) throw new NoProof(`lines ${from} to ${to}: ${lines.length} came`, 200);
     return lines;
   };
   const range = (branch, from, to) => {

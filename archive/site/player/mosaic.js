@@ -65,7 +65,8 @@ function begin(whole) {
   };
   const remove = (name) => change({ ...choice, tiles: choice.tiles.filter((each) => each !== name) });
   const replace = (name, other) => {
-    if (!choice.tiles.includes(other)) change({ ...choice, tiles: choice.tiles.map((each) => (each === name ? other : each)) });
+    if (choice.tiles.includes(other)) return;
+    change({ ...choice, tiles: choice.tiles.map((each) => (each === name ? other : each)) });
   };
   const add = async (text) => {
     const station = text.trim().replace(/[\s/_]+/g, '-');
@@ -112,7 +113,8 @@ function begin(whole) {
       };
       if (tile.isSeen) tile.start();
     });
-    const link = element('a', { className: 'mosaic-link', href: `${page}${station}`, text: say('mosaic-open', { station }) });
+    const text = say('mosaic-open', { station });
+    const link = element('a', { className: 'mosaic-link', href: `${page}${station}`, text });
     const away = element('button', { type: 'button', text: '✕', 'aria-label': say('mosaic-remove', { station }) });
     away.addEventListener('click', () => remove(name));
     body.append(link, away);
@@ -131,7 +133,9 @@ function begin(whole) {
     }
     const bodies = choice.tiles.map((name) => (open.get(name) ?? openTile(name)).body);
     const free = Math.max(0, choice.size - bodies.length);
-    const empty = Array.from({ length: free }, () => element('p', { className: 'mosaic-tile is-empty', text: say('mosaic-empty') }));
+    const empty = Array.from({ length: free }, () => {
+      return element('p', { className: 'mosaic-tile is-empty', text: say('mosaic-empty') });
+    });
     tiles.replaceChildren(...bodies, ...empty);
     bodies.forEach((body) => sight.observe(body));
   };
@@ -142,7 +146,8 @@ function begin(whole) {
   size.addEventListener('change', () => {
     change({ size: Number(size.value), tiles: choice.tiles.slice(0, Number(size.value)) });
   });
-  const number = element('input', { type: 'text', 'aria-label': say('mosaic-number'), placeholder: say('mosaic-number'), maxlength: '40' });
+  const hint = say('mosaic-number');
+  const number = element('input', { type: 'text', 'aria-label': hint, placeholder: hint, maxlength: '40' });
   const form = element('form', { className: 'mosaic-bar' }, [
     number, element('button', { type: 'submit', text: say('mosaic-add') }), size,
   ]);

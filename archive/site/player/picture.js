@@ -3,8 +3,8 @@
 import { element } from './words.js';
 
 /**
- * The elements of one camera. `name` is what it is called; `seal` the element of its seal, `controls` further elements of
- * its caption.
+ * The elements of one camera. `name` is what it is called; `seal` the element of its seal, `controls` further elements
+ * of its caption.
  */
 export function makePicture(say, clock, { name, key, seal, controls = [] }) {
   const video = element('video', { playsinline: '', muted: '', preload: 'none', tabindex: '-1', 'aria-label': name });

@@ -20,12 +20,13 @@ const DATE_SLACK_MS = 60_000;
 const PEM = '-----BEGIN ';
 
 /**
- * What checks the segments of `unit`; several cameras share it. `expected` is `{station, unit}` and, where the page says
- * so, `election`. `get(address)` resolves to bytes or throws NoProof.
+ * What checks the segments of `unit`; several cameras share it. `expected` is `{station, unit}` and, where the page
+ * says so, `election`. `get(address)` resolves to bytes or throws NoProof.
  */
 export function unitProofs(expected, get = load) {
   const ledger = ledgerLines(expected.station, expected.unit, get);
   const sessions = new Map();
+  const newestOf = new Map(); // by camera: the newest line to which its live list was followed
   const followed = new Map(); // the last line of each block whose chain checks
   let trusted = null;
 
@@ -65,14 +66,15 @@ export function unitProofs(expected, get = load) {
     return { text, body: line.body };
   };
 
-  /** The line of `tag` and the one before it, the way to it followed. `last` is the newest line followed live. */
-  const linesLive = async ({ branch, seq }, after, last) => {
+  /** The line of `tag` and the one before it, the way to it followed from the entry before (its tag, or null) on. */
+  const linesLive = async ({ branch, seq }, after, camera) => {
     const isClose = after !== null && after.branch === branch && after.seq < seq && seq - after.seq <= MAX_LINES;
     const from = isClose ? after.seq + 1 : seq;
     const lines = await ledger.range(branch, from, seq);
-    const isKnown = last !== null && last.branch === branch && last.seq === from - 1;
-    const before = isKnown ? last.text : null;
+    const last = newestOf.get(camera);
+    const before = last?.branch === branch && last.seq === from - 1 ? last.text : null;
     await follow(lines, from, before);
+    newestOf.set(camera, { branch, seq, text: lines[lines.length - 1] });
     return { line: lines[lines.length - 1], before: lines.length > 1 ? lines[lines.length - 2] : before };
   };
 
@@ -115,27 +117,26 @@ export function unitProofs(expected, get = load) {
     },
 
     /**
-     * Checks one entry of a list. `camera` is whose list it is; `after` the tag of the entry before it, or null, and
-     * `last` what this returned for the newest one, or null (live); `newest` the highest `seq` of that branch in the list
-     * (replay); `init` the digest that `init` returned, or a promise of it; `dateMs` the
-     * list's date where it claims to be UTC, else null. Resolves to
-     * `{segment, isDated, isOpen, last: {branch, seq, text}}`: whether the signed clock agrees with the date, and whether it
-     * leaves open that the certificate was valid. Throws Refusal (red) or NoProof.
+     * Checks one entry of a list. `camera` is whose list it is; `after` the tag of the entry before it, or null
+     * (live); `newest` the highest `seq` of that branch in the list (replay); `init` the digest that `init` returned,
+     * or a promise of it; `dateMs` the list's date where it claims to be UTC, else null. Resolves to `{segment,
+     * isDated, isOpen}`: whether the signed clock agrees with the date, and whether it leaves open that the
+     * certificate was valid. Throws Refusal (red) or NoProof.
      */
-    async segment({ tag, after, newest, last, live, camera, data, init, dateMs }) {
+    async segment({ tag, after, newest, isLive, camera, data, init, dateMs }) {
       const [{ checker }, run, { line, before }] = await Promise.all([
         sessionOf(tag.branch, tag.start),
         runOf(tag),
-        live ? linesLive(tag, after, last) : linesReplayed(tag, newest),
+        isLive ? linesLive(tag, after, camera) : linesReplayed(tag, newest),
       ]);
       const finder = kindOf(line) === 'recovered' ? await finderOf(tag.branch, tag.seq) : null;
-      const { isGood, code, detail, open, segment } = await checker.check({ line, data, run: run.text, before, finder });
+      const given = { line, data, run: run.text, before, finder };
+      const { isGood, code, detail, open, segment } = await checker.check(given);
       if (!isGood) throw new Refusal(code, detail);
       if (segment.seq !== tag.seq) throw new Refusal('line-reordered', `line ${segment.seq} in place of ${tag.seq}`);
       if (segment.camera !== camera) throw new Refusal('media-swapped', `it is of ${segment.camera}`);
       if ((await init) !== run.body.init_sha256) throw new Refusal('init-mismatch', '');
-      const last_ = { branch: tag.branch, seq: tag.seq, text: line };
-      return { segment, isDated: isNear(dateMs, segment.utc_us), isOpen: open !== null, last: last_ };
+      return { segment, isDated: isNear(dateMs, segment.utc_us), isOpen: open !== null };
     },
   };
 }
@@ -157,7 +158,8 @@ async function follow(lines, from, before) {
   for (const [n, text] of lines.entries()) {
     const { seq, prev } = readPayload(unseal(toUtf8(text)).payload);
     if (seq !== from + n) throw new Refusal('line-reordered', `line ${seq} in place of ${from + n}`);
-    if (earlier !== null && prev !== (await lineHash(toUtf8(earlier)))) throw new Refusal('prev-mismatch', `line ${seq}`);
+    const isNext = earlier === null || prev === (await lineHash(toUtf8(earlier)));
+    if (!isNext) throw new Refusal('prev-mismatch', `line ${seq}`);
     earlier = text;
   }
 }

@@ -19,8 +19,8 @@ export function wrongWord(code) {
 }
 
 /**
- * A seal: `element`, and `state()`: `waiting`, `checked`, `wrong` or `unchecked`. Once wrong it stays wrong. `verify` is
- * the address that tells where to get the verifier from elsewhere.
+ * A seal: `element`, and `state()`: `waiting`, `checked`, `wrong` or `unchecked`. Once wrong it stays wrong. `verify`
+ * is the address that tells where to get the verifier from elsewhere.
  */
 export function makeSeal(say, clock, verify) {
   const glyph = element('span', { className: 'seal-glyph', 'aria-hidden': 'true' });

@@ -10,8 +10,8 @@ const TAIL_S = 0.2;
 const INSIDE_S = 0.05;
 
 /**
- * Watches `video`, which `hls` feeds. `onSkip(from, to)` is told of each jump (the fragments at its ends), `onEnd()` of a
- * hole that reaches the end of a list that will not grow. `gapError` is `Hls.ErrorDetails.FRAG_GAP`, `errorEvent`
+ * Watches `video`, which `hls` feeds. `onSkip(from, to)` is told of each jump (the fragments at its ends), `onEnd()` of
+ * a hole that reaches the end of a list that will not grow. `gapError` is `Hls.ErrorDetails.FRAG_GAP`, `errorEvent`
  * `Hls.Events.ERROR`. Returns what stops it.
  */
 export function skipHoles(hls, video, { errorEvent, gapError, onSkip = () => {}, onEnd = () => {} }) {

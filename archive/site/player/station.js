@@ -29,7 +29,8 @@ function begin(whole) {
   const screens = [];
   const all = named.map((each, n) => {
     const full = fullScreenButton(say, () => screens[n]);
-    const camera = tune(each, { name: names[n], controls: full === null ? [] : [full], onMove: () => n === 0 && move() });
+    const controls = full === null ? [] : [full];
+    const camera = tune(each, { name: names[n], controls, onMove: () => n === 0 && move() });
     screens.push(camera.element.querySelector('.player-screen'));
     return camera;
   });
@@ -37,7 +38,6 @@ function begin(whole) {
 
   const seek = (instant) => {
     shown.forEach((camera) => camera.at(instant));
-    shown.forEach((camera) => camera.play());
     write(instant);
   };
   const goLive = () => {
@@ -99,7 +99,8 @@ function begin(whole) {
   whole.dataset.count = String(all.length);
   whole.addEventListener('keydown', (event) => {
     const step = { ArrowLeft: -10_000, ArrowRight: 10_000 }[event.key];
-    if (step === undefined || event.altKey || event.ctrlKey || event.metaKey || /^(INPUT|SELECT)$/.test(event.target.tagName)) return;
+    const isMeant = !event.altKey && !event.ctrlKey && !event.metaKey && !/^(INPUT|SELECT)$/.test(event.target.tagName);
+    if (step === undefined || !isMeant) return;
     event.preventDefault();
     const now = lead().now();
     if (now !== null) seek({ axis: now.axis, ms: Math.max(0, now.ms + step) });

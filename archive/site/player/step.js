@@ -7,9 +7,9 @@ const NEAR_MS = 80;
 const NUDGE = 0.06;
 
 /**
- * While all of `cameras()` replay, each follows the first: one behind moves on, one ahead (it has jumped a hole) holds its
- * picture until the first has come there. Live cameras keep step by their distance from the newest picture. Returns what
- * stops it.
+ * While all of `cameras()` replay, each follows the first: one behind moves on, one ahead (it has jumped a hole) holds
+ * its picture until the first has come there. Live cameras keep step by their distance from the newest picture.
+ * Returns what stops it.
  */
 export function keepStep(cameras) {
   const look = () => {

@@ -12,7 +12,7 @@ const DATES = ['UTC', 'ARRIVAL', 'BOOT'];
 export function readTag(frag) {
   const found = frag.tagList.find(([name]) => name === NAME);
   if (found === undefined) return null;
-  const members = new Map((found[1] ?? '').split(',').map((pair) => pair.split('=')).map(([name, value]) => [name, value]));
+  const members = new Map((found[1] ?? '').split(',').map((pair) => pair.split('=')));
   const [branch, seq, run, start] = ['BRANCH', 'SEQ', 'RUN', 'START'].map((name) => number(members.get(name)));
   const [mode, date] = [members.get('MODE'), members.get('DATE')];
   if ([branch, seq, run, start].includes(null) || !MODES.includes(mode) || !DATES.includes(date)) return null;
@@ -38,8 +38,8 @@ export function dateAt(fragments, at) {
 }
 
 /**
- * Where to play to see the date `ms`: `{at, isHole, frag}`, `at` the media time of that date, or of the next picture where
- * nothing is there; null where the list holds no picture at or after it.
+ * Where to play to see the date `ms`: `{at, isHole, frag}`, `at` the media time of that date, or of the next picture
+ * where nothing is there; null where the list holds no picture at or after it.
  */
 export function placeOf(fragments, ms) {
   for (const frag of fragments) {

@@ -19,8 +19,8 @@ export function readCamera(text) {
 export const isStation = (text) => NAME.test(text ?? '');
 
 /**
- * Makes cameras of one station: `tune({unit, camera}, {name, controls, onMove})` gives what `makeCamera` does; cameras of
- * one unit share their proofs. `settings` are `{say, clock, station, election, verify}` and `facts` of the station.
+ * Makes cameras of one station: `tune({unit, camera}, {name, controls, onMove})` gives what `makeCamera` does; cameras
+ * of one unit share their proofs. `settings` are `{say, clock, station, election, verify}` and `facts` of the station.
  */
 export function tuner({ say, clock, station, election, verify }, facts) {
   const isChecking = Boolean(globalThis.crypto?.subtle) && canFeed();

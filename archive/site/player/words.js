@@ -1,8 +1,8 @@
 /** The texts of a page's language, as the page rendered them. */
 
 /**
- * `say(key, values)` from the data block `#player-words`: `{name}` in a text is replaced by `values.name`. A text that the
- * page left out is its key, so that nothing breaks and the fault can be seen.
+ * `say(key, values)` from the data block `#player-words`: `{name}` in a text is replaced by `values.name`. A text that
+ * the page left out is its key, so that nothing breaks and the fault can be seen.
  */
 export function readWords(document) {
   let words = {};
@@ -11,8 +11,10 @@ export function readWords(document) {
   } catch (error) {
     console.error('the words of the player cannot be read', error);
   }
-  return (key, values = {}) =>
-    String(Object.hasOwn(words, key) ? words[key] : key).replace(/\{([a-z]+)\}/g, (whole, name) => values[name] ?? whole);
+  return (key, values = {}) => {
+    const text = String(Object.hasOwn(words, key) ? words[key] : key);
+    return text.replace(/\{([a-z]+)\}/g, (whole, name) => values[name] ?? whole);
+  };
 }
 
 /** An element with a class, attributes and children; texts are texts, never markup. */
