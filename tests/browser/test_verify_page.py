@@ -274,6 +274,30 @@ def test_an_address_that_leads_nowhere_says_so(link: str, says: str, watched: Wa
     assert watched.page.locator(".outcome").count() == 0
 
 
+@pytest.mark.parametrize("answer", ["<html>", "[]", '{"branches": 7}', '{"branches": [null, {"branch": -1}]}'])
+def test_nonsense_from_the_site_ends_in_a_sentence(answer: str, watched: Watched, tmp_path: Path) -> None:
+    watched.page.route("**/branches.json", lambda route: route.fulfill(body=answer))
+    data = bytearray(segments("one-camera")[0].read_bytes())
+    data[-1] ^= 1  # no list names it: the ledgers are asked for
+    watched.page.set_input_files(FILES, changed(tmp_path, bytes(data)))
+    expect(watched.page.locator(".progress")).to_be_hidden()
+    if "null" in answer:
+        expect(watched.page.locator(".outcome")).to_have_class("outcome unknown")
+    else:
+        expect(watched.status()).to_contain_text("The site did not answer")
+
+
+def test_a_root_that_a_person_chose_takes_the_place_of_the_sites(watched: Watched) -> None:
+    watched.page.set_input_files(FILES, CASES / "two-roots" / "other-root.pem")
+    expect(watched.page.locator(".trust li")).to_have_count(2)
+    (outcome,) = watched.choose(segments("one-camera")[0])
+    expect(outcome).to_have_class("outcome wrong")
+    expect(outcome).to_contain_text("cert-untrusted")
+    watched.page.get_by_role("button", name="Remove").click()
+    (outcome,) = watched.choose(segments("one-camera")[0])
+    expect(outcome).to_have_class("outcome genuine")
+
+
 def test_a_check_can_be_stopped(watched: Watched) -> None:
     watched.page.route("**/ledger/**", lambda route: None)  # no answer ever comes
     paste(watched, f"/ledger/{STATION}/{UNIT}/0.jws")

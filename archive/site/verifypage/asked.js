@@ -4,7 +4,7 @@ import { linesOf } from '../verifier/checker.js';
 import { toUtf8 } from '../verifier/encoding.js';
 import { hoursOf, readEntries } from './hours.js';
 import { findProofs, placeOf, readLine } from './proofs.js';
-import { blobSource } from './site.js';
+import { Unanswered, blobSource } from './site.js';
 
 const MAX_BRANCHES = 32;
 
@@ -77,8 +77,10 @@ export function archiveProofs(from) {
 
 /** The numbers of a unit's branches, or null where the site knows no such unit. */
 export async function branchesOf(from, station, unit) {
-  const told = await from.maybe(from.json(`/ledger/${station}/${unit}/branches.json`));
+  const address = `/ledger/${station}/${unit}/branches.json`;
+  const told = await from.maybe(from.json(address));
   if (told === null) return null;
-  const numbers = told.branches.map(({ branch }) => branch);
+  if (!Array.isArray(told.branches)) throw new Unanswered(address, 0);
+  const numbers = told.branches.map((each) => each?.branch);
   return numbers.filter((number) => Number.isSafeInteger(number) && number >= 0).slice(0, MAX_BRANCHES);
 }

@@ -2,6 +2,7 @@
 
 import { branchesOf } from './asked.js';
 import { hourAddress, readEntries } from './hours.js';
+import { Unanswered } from './site.js';
 
 const MAX_SEGMENTS = 16;
 
@@ -22,7 +23,9 @@ function ledgerName(station, unit, branch) {
 
 /** At an instant: the segments of all cameras that hold it. Without one: the ledgers of all units. */
 async function stationThings({ station, atMs }, from) {
-  const told = await from.maybe(from.json(`/open/stations/${station}.json`));
+  const address = `/open/stations/${station}.json`;
+  const told = await from.maybe(from.json(address));
+  if (told !== null && !(Array.isArray(told.units) && Array.isArray(told.cameras))) throw new Unanswered(address, 0);
   const things = [];
   for (const { unit, cameras } of told === null ? [] : unitsOf(told)) {
     if (atMs === null) things.push(...(await ledgerThings(station, unit, from)));

@@ -90,8 +90,9 @@ function mount(root) {
       finish(things);
     } catch (error) {
       if (running === control) explain(error, control.signal.aborted);
+    } finally {
+      if (running === control) progress.hide();
     }
-    if (running === control) progress.hide();
   };
 
   /** Roots that were given as files of their own are trusted from now on; never one from within a folder. */
@@ -121,7 +122,10 @@ function mount(root) {
     else if (error instanceof NothingThere) say(words.say('linkNothing'), true);
     else if (error instanceof Unanswered) say(words.say('failedLoad', { name: error.message }), true);
     else if (error instanceof DOMException) say(words.say('failedRead', { name: error.name }), true);
-    else throw error;
+    else {
+      say(words.say('failedPage', { name: `${error}` }), true);
+      throw error;
+    }
   };
 
   const paintResults = () => {

@@ -1,6 +1,6 @@
 /** What the page asks of the site that served it: public addresses only, and nothing of what a person dropped. */
 
-/** The site does not have it (404), or answers otherwise than it should: `status` is 0 where no answer came. */
+/** The site does not have it (404), or answers otherwise than it should: `status` is 0 where no such answer came. */
 export class Unanswered extends Error {
   constructor(address, status) {
     super(`${address}: ${status}`);
@@ -32,7 +32,13 @@ export function site(signal) {
   return {
     blob: async (address) => (await ask(address)).blob(),
     text: async (address) => (await ask(address)).text(),
-    json: async (address) => (await ask(address)).json(),
+    async json(address) {
+      try {
+        return await (await ask(address)).json();
+      } catch (error) {
+        throw error instanceof SyntaxError ? new Unanswered(address, 0) : error;
+      }
+    },
     async maybe(promise) {
       try {
         return await promise;

@@ -25,6 +25,8 @@ export const AZ = {
     + 'saxlayıb bura '
     + 'atın.',
   failedRead: 'Faylı oxumaq mümkün olmadı ({name}). Onu yenidən seçin.',
+  failedPage: 'Bu səhifədə xəta baş verdi ({name}). Heç nə itməyib. Səhifəni yenidən yükləyin və ya '
+    + 'yoxlama proqramını bir fayl kimi götürün.',
   failedHere: 'Bu brauzer imzaları yalnız təhlükəsiz bağlantı ilə və ya diskdəki fayldan açılan səhifədə yoxlamağa '
     + 'imkan verir.',
   tooMany: '{most} fayldan çoxdur. Daha kiçik qovluq seçin.',

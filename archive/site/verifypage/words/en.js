@@ -23,6 +23,8 @@ export const EN = {
   finished: 'Checked: {names}',
   failedLoad: 'The site did not answer ({name}). Nothing is lost. Try again later, or save the file and drop it here.',
   failedRead: 'A file could not be read ({name}). Choose it again.',
+  failedPage: 'This page has failed ({name}). Nothing is lost. Load it again, or take the verifier as '
+    + 'one file.',
   failedHere: 'This browser lets a page check signatures only over a secure connection, or from a file on disk.',
   tooMany: 'More than {most} files. Choose a smaller folder.',
   trustTitle: 'Whom the check trusts',
