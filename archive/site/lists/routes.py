@@ -4,19 +4,16 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from aiohttp import hdrs, web
-from multidict import CIMultiDict
 
 from archive.site.lists import form
 from archive.site.lists.asked import read_reload, read_wanted, takes_gzip
 from archive.site.lists.feed import AHEAD, Feed, Published, TooManyError
 from archive.site.lists.hourlists import HourLists, Made, Public, Rows, Wanted
 from archive.site.lists.shelf import BusyError, Shelf
-
-if TYPE_CHECKING:
-    from archive.site.parts import SiteParts
+from archive.site.parts import SiteParts
 
 GROWS_S, WHOLE_S = 2, 60
 """How long a list of an hour may be kept: one that grows, or lacks media, and one that does not."""
@@ -27,17 +24,15 @@ _AFTER_FAILURE_S = 2.0
 _log = logging.getLogger("site")
 
 
-def _headers(cache: str, **more: str) -> CIMultiDict[str]:
-    return CIMultiDict(
-        {
-            "Content-Type": form.TYPE,
-            "Cache-Control": cache,
-            "Access-Control-Allow-Origin": "*",
-            "X-Content-Type-Options": "nosniff",
-            "Vary": "Accept-Encoding",
-            **more,
-        }
-    )
+def _headers(cache: str, **more: str) -> dict[str, str]:
+    return {
+        "Content-Type": form.TYPE,
+        "Cache-Control": cache,
+        "Access-Control-Allow-Origin": "*",
+        "X-Content-Type-Options": "nosniff",
+        "Vary": "Accept-Encoding",
+        **more,
+    }
 
 
 _LIVE = _headers("max-age=1")
@@ -89,7 +84,7 @@ class Lists:
                 except TooManyError:
                     return _refused(503, "too many reloads are waiting")
         packed = takes_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
-        return web.Response(body=channel.body(packed=packed), headers=(_LIVE_PACKED if packed else _LIVE).copy())
+        return web.Response(body=channel.body(packed=packed), headers=_LIVE_PACKED if packed else _LIVE)
 
     async def hour(self, request: web.Request) -> web.Response:
         """The replay list of an hour."""
@@ -138,7 +133,7 @@ class Lists:
                 self._following = asyncio.create_task(self.feed.follow())
 
 
-def routes(parts: "SiteParts") -> list[web.RouteDef]:
+def routes(parts: SiteParts) -> list[web.RouteDef]:
     """The addresses of lists, for the site's application."""
     return Lists(parts.reader, parts.publications, lambda: parts.clock.read().utc_us).routes()
 
