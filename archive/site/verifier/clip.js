@@ -15,6 +15,8 @@ const MAX_MDAT_BYTES = 67_108_864 + BOX_BYTES;
 const MAX_HEAD_BYTES = 1 << 16;
 const MAX_TEXTS = 4_096;
 const BLOCK_BYTES = 1 << 20;
+/** A proof box and a `moof` mostly fit: to ask for each box by itself takes longer than to hash the segment. */
+const WINDOW_BYTES = 1 << 14;
 const LF = 0x0a;
 
 /** Whether a file that begins with `head` (64 KiB, or all of it) is a clip: a proof stands there. */
@@ -30,8 +32,9 @@ export function isClip(head) {
  * segment is cut short or no `mdat` holds it. Bytes that stand anywhere else are a piece without lines.
  */
 export async function readClip(file) {
+  const window = inWindows(file);
   const find = (at) => findProof(file, at);
-  const read = (from, to) => file.read(from, Math.min(to, file.size));
+  const read = (from, to) => window.read(from, Math.min(to, file.size));
   const isProof = async (at) => findMark(await read(at + 4, at + PROOF_AT), 0) === 0;
   const pieces = [];
   let at = await find(0);
@@ -53,7 +56,7 @@ export async function readClip(file) {
         pieces.push(await piece(payload, null));
         after = next;
       } else {
-        const media = await findMedia(file, next);
+        const media = await findMedia(file, window, next);
         pieces.push(await piece(payload, media ?? cutShort(file)));
         after = media === null ? await find(next) : media.end;
         if (media !== null && after < file.size && !(await isProof(after))) {
@@ -78,9 +81,9 @@ export function peekLine(text) {
 }
 
 /** `moof` and `mdat` at `at`, or null. */
-async function findMedia(file, at) {
+async function findMedia(file, window, at) {
   const boxEnd = async (from, kind, most) => {
-    const box = await file.read(from, Math.min(from + BOX_BYTES, file.size));
+    const box = await window.read(from, Math.min(from + BOX_BYTES, file.size));
     const size = box.length < BOX_BYTES ? 0 : wordAt(box, 0);
     return size >= BOX_BYTES && size <= most && from + size <= file.size && firstBox(box) === kind ? from + size : null;
   };
@@ -92,8 +95,23 @@ async function findMedia(file, at) {
     path: file.path,
     size: end - begin,
     end,
-    boxes: await file.read(at, begin),
+    boxes: await window.read(at, begin),
     read: (from, to) => file.read(begin + from, begin + to),
+  };
+}
+
+/** `file`, of which small parts that lie together are read at once. */
+function inWindows(file) {
+  let [begin, held] = [0, new Uint8Array(0)];
+  return {
+    async read(from, to) {
+      if (to - from > WINDOW_BYTES) return file.read(from, to);
+      if (from < begin || to > begin + held.length) {
+        begin = from;
+        held = await file.read(from, Math.min(from + WINDOW_BYTES, file.size));
+      }
+      return held.slice(from - begin, to - begin);
+    },
   };
 }
 
