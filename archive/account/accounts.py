@@ -1,7 +1,7 @@
 """Accounts that are kept, so that to ask again costs what has come since."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
@@ -10,15 +10,19 @@ from archive.account.account import answer_of
 from archive.account.judging import Judging, Published, judge
 from archive.finding import FindingRow, Oddity
 from archive.index.reading import IndexReader
+from archive.index.rows import BranchRow
 from archive.names import UnitName
 from evidence.certificate import Trust
 from evidence.day.answer import Record
 
-MOST = 64
-"""A unit's day of two cameras takes about 6 MB."""
+MOST = 1_024
+"""A day of two cameras takes about 1 MB, one that came thinned all the time 24 MB."""
 _REST = 10
-"""Who must be read anew from the beginning again and again, as a unit that was rolled back may, is so at most in a
-tenth of the time."""
+"""Who must be read anew from the beginning again and again, as a unit whose branches overtake each other may, is so at
+most in a tenth of the time."""
+_ANSWER_REST = 30
+"""An answer is made anew at most so many times later as it takes: milliseconds for most days, a second for the end of
+one that came thinned, which has a span for every few seconds."""
 
 
 @dataclass(slots=True)
@@ -27,7 +31,10 @@ class _Kept:
     judging: Judging | None = None
     found: tuple[FindingRow, ...] = ()
     record: Record | None = None
+    changed: bool = False
+    """Whether the answer is older than what was read."""
     not_before: float = 0
+    answer_not_before: float = 0
 
 
 class Accounts:
@@ -53,7 +60,10 @@ class Accounts:
         self._lock = Lock()
 
     def of(self, name: UnitName) -> Record | None:
-        """The unit's record as the index has it now; None where it knows nothing of it. Raises OSError."""
+        """The unit's record as the index has it now, or had a moment ago: None where it knows nothing of it.
+
+        Raises OSError.
+        """
         with self._lock:
             kept = self._kept.setdefault(name, _Kept())
             self._kept.move_to_end(name)
@@ -83,27 +93,35 @@ class Accounts:
             kept.judging = kept.record = None
             return
         found = tuple(row for row in self._reader.findings(name.station) if row.name == name)
-        changed = found != kept.found
-        judging = kept.judging
-        lost = _lost(found) != _lost(kept.found)
-        if judging is not None and not lost and judging.follows(branches):
-            changed |= judging.grow(branches)
-            if not judging.stands():
-                judging = None
-        else:
-            judging = None
+        judging = self._judged(name, branches, kept, found)
         if judging is None:
-            now = self._seconds()
-            if kept.record is not None and now < kept.not_before:
-                kept.judging = None
-                return
-            judging = judge(self._reader, name, branches, publications=self._publications, trust=self._trust)
-            done = self._seconds()
-            kept.not_before = done + _REST * (done - now)
-            changed = True
+            return
+        kept.changed |= found != kept.found
         kept.judging, kept.found = judging, found
-        if changed or kept.record is None:
-            kept.record = answer_of(judging, found)
+        now = self._seconds()
+        if kept.record is None or (kept.changed and now >= kept.answer_not_before):
+            kept.record, kept.changed = answer_of(judging, found), False
+            done = self._seconds()
+            kept.answer_not_before = done + _ANSWER_REST * (done - now)
+
+    def _judged(
+        self, name: UnitName, branches: Sequence[BranchRow], kept: _Kept, found: tuple[FindingRow, ...]
+    ) -> Judging | None:
+        """What was kept, grown, or begun anew; None where it is too early for that."""
+        judging = kept.judging
+        if judging is not None and _lost(found) == _lost(kept.found) and judging.follows(branches):
+            kept.changed |= judging.grow(branches)
+            if judging.stands():
+                return judging
+        kept.judging = None
+        now = self._seconds()
+        if kept.record is not None and now < kept.not_before:
+            return None
+        judging = judge(self._reader, name, branches, publications=self._publications, trust=self._trust)
+        done = self._seconds()
+        kept.not_before = done + _REST * (done - now)
+        kept.changed = True
+        return judging
 
 
 def _lost(found: tuple[FindingRow, ...]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -230,7 +231,7 @@ def test_without_utc_boot_time_is_all_there_is(day: Day) -> None:
 
 def test_only_what_is_public_counts_as_here(day: Day) -> None:
     public = Public()
-    accounts = Accounts(day.reader, public, trust=day.archive.trust)
+    accounts = Accounts(day.reader, public, trust=day.archive.trust, seconds=lambda: 0)
     day.begin()
     day.record(3)
     day.lines()
@@ -263,3 +264,31 @@ def test_what_the_archive_lost_is_told_and_counts_as_missing_again(day: Day) -> 
     record = day.agree()
     assert State.MISSING in states(record)
     assert [finding.code for finding in record.findings] == [Oddity.LOST_BY_ARCHIVE]
+
+
+def test_an_answer_that_takes_long_is_given_again_for_a_while(day: Day) -> None:
+    ticks = count()
+    accounts = Accounts(day.reader, None, seconds=lambda: next(ticks))
+    day.begin()
+    day.record(1)
+    day.lines()
+    first = accounts.of(NAME)
+    day.media()
+    asked = 0
+    while (later := accounts.of(NAME)) == first:
+        asked += 1
+    assert asked > 20, "making it took one tick of this clock"
+    assert later == account(day.reader, NAME)
+
+
+def test_only_so_many_accounts_are_kept(day: Day) -> None:
+    accounts = Accounts(day.reader, None, most=1, seconds=lambda: 0)
+    day.begin()
+    day.record(1)
+    day.lines()
+    first = accounts.of(NAME)
+    assert accounts.of(NAME) is first
+    assert accounts.of(UnitName(station="57-003", unit="u1")) is None
+    assert accounts.of(NAME) == first, "read anew"
+    assert accounts.station("57-002") == (first,)
+    assert accounts.station("57-003") == ()
