@@ -1,6 +1,6 @@
 """Days as they grow, delivered to a real archive: what is kept, what is begun anew and the verifier say the same."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -12,6 +12,7 @@ from archive.account.accounts import Accounts
 from archive.finding import Oddity
 from archive.index.index import Index
 from archive.names import UnitName
+from archive.publish.publications import Publications, PublicSegment
 from evidence.codes import Code
 from evidence.coverage import State
 from evidence.day.answer import Record
@@ -20,17 +21,7 @@ from evidence.words import Cause
 from tests.fakes.account_day import NAME, Day
 from tests.fakes.archive import ELECTION
 from tests.fakes.archive_unit import deliver, media_of
-from tests.fakes.station import SECOND
-
-
-class Public:
-    """What somebody has published: of each branch, the lines."""
-
-    def __init__(self) -> None:
-        self.seqs: dict[int, set[int]] = {}
-
-    def published(self, name: UnitName, branch: int, from_seq: int, to_seq: int) -> Collection[int]:
-        return {seq for seq in self.seqs.get(branch, ()) if from_seq <= seq < to_seq}
+from tests.fakes.station import NOON_US, SECOND
 
 
 @pytest.fixture
@@ -229,8 +220,8 @@ def test_without_utc_boot_time_is_all_there_is(day: Day) -> None:
     assert record.cameras[0].spans[0].start.utc_us is None
 
 
-def test_only_what_is_public_counts_as_here(day: Day) -> None:
-    public = Public()
+def test_only_what_is_public_counts_as_here(day: Day, tmp_path: Path) -> None:
+    public = Publications(f"sqlite:///{tmp_path / 'publish.sqlite'}", writes=True)
     accounts = Accounts(day.reader, public, trust=day.archive.trust, seconds=lambda: 0)
     day.begin()
     day.record(3)
@@ -239,14 +230,17 @@ def test_only_what_is_public_counts_as_here(day: Day) -> None:
     record = accounts.of(NAME)
     assert record is not None
     assert states(record) == [State.GAP, State.MISSING]
-    seqs = [held.seq for held in day.reader.segments(NAME, camera="cam-0")]
-    for number, seq in enumerate(seqs):
-        public.seqs.setdefault(0, set()).add(seq)
+    for number, held in enumerate(day.reader.segments(NAME, camera="cam-0")):
+        arrival = held.arrival or 0
+        segment = PublicSegment(name=NAME, branch=held.branch, seq=held.seq, arrival=arrival)
+        public.add([segment], [], arrival, NOON_US)
         record = accounts.of(NAME)
         assert record is not None
         assert record == account(day.reader, NAME, public, trust=day.archive.trust)
         assert record.cameras[0].covered_ms == ((number + 1) * 2_000,) * 2
     assert (states(record), states(record, 1)) == ([State.GAP, State.SEGMENT], [State.GAP, State.MISSING])
+    assert record.findings == ()
+    public.close()
 
 
 def test_what_the_archive_lost_is_told_and_counts_as_missing_again(day: Day) -> None:
