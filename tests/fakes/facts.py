@@ -196,6 +196,10 @@ class FakeFacts:
         self._ask()
         return [(0, RECORD)] if station == "57-002" else []
 
+    def live_lists(self, station: str) -> frozenset[tuple[str, str]]:
+        self._ask()
+        return frozenset({("u1", "cam1")}) if station == "57-002" else frozenset()
+
     def incidents(self, station: str | None, skip: int, most: int) -> tuple[Sequence[Incident], int]:
         self._ask()
         found = [each for each in INCIDENTS if station in (None, each.name.station if each.name else None)]

@@ -189,6 +189,7 @@ def test_hours_are_listed_by_utc_and_by_boot() -> None:
     assert "/hls/57-002/u1/cam1/2027-02-07T08Z.m3u8" in links
     assert f"/hls/57-002/u1/cam2/{'cd' * 16}+00.m3u8" in links
     assert "/hls/57-002/u1/cam2/2027-02-07T09Z.m3u8" not in links
+    assert [link for link in links if "live.m3u8" in link] == ["/hls/57-002/u1/cam1/live.m3u8"], "cam2 has none"
 
 
 def test_stations_without_video_have_no_player_and_say_why() -> None:

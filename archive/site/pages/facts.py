@@ -21,6 +21,9 @@ class Facts(Protocol):
     def records(self, station: str) -> Sequence[tuple[int, Record]]:
         """For each unit of a station: the branch that it is on, and its record."""
 
+    def live_lists(self, station: str) -> frozenset[tuple[str, str]]:
+        """Unit and camera of each live list that a station has, or had."""
+
     def incidents(self, station: str | None, skip: int, most: int) -> tuple[Sequence[Incident], int]:
         """Of one station or of all, newest first; and how many there are."""
 

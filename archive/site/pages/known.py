@@ -49,6 +49,11 @@ class Known:
                 found.append((max(branches, key=lambda row: row.used).number, record))
         return found
 
+    def live_lists(self, station: str) -> frozenset[tuple[str, str]]:
+        """Of a station, as they are published."""
+        cameras = self._parts.publications.cameras()
+        return frozenset((name.unit, camera) for name, camera in cameras if name.station == station)
+
     def incidents(self, station: str | None, skip: int, most: int) -> tuple[Sequence[Incident], int]:
         """Newest first."""
         self._refresh()

@@ -39,7 +39,9 @@ class FindingTold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitTold:
-    """What the page says of one unit. ``id`` begins every anchor; ``lists`` are camera, live list and hourly lists."""
+    """What the page says of one unit. ``id`` begins every anchor; ``lists`` are camera, live list (or nothing) and
+    hourly lists.
+    """
 
     id: str
     name: str
@@ -62,7 +64,8 @@ def station(site: Site, asked: Asked) -> Answer:
     records = [(branch, record) for branch, record in site.facts.records(name) if record.unit]
     incidents, count = site.facts.incidents(name, 0, MOST_INCIDENTS)
     rows = [told(incident, times) for incident in incidents]
-    units = [_unit(name, place, branch, record, times) for place, (branch, record) in enumerate(records)]
+    live = site.facts.live_lists(name)
+    units = [_unit(name, place, branch, record, times, live) for place, (branch, record) in enumerate(records)]
     cameras = [f"{record.unit}/{camera.camera}" for _, record in records for camera in record.cameras]
     ends = _ends(records)
     return site.layout.page(
@@ -103,7 +106,9 @@ def incident(site: Site, asked: Asked) -> Answer:
     )
 
 
-def _unit(station: str, place: int, branch: int, record: Record, times: Times) -> UnitTold:
+def _unit(
+    station: str, place: int, branch: int, record: Record, times: Times, live: frozenset[tuple[str, str]]
+) -> UnitTold:
     id_, unit = f"u{place}", record.unit or ""
     return UnitTold(
         id=id_,
@@ -112,7 +117,11 @@ def _unit(station: str, place: int, branch: int, record: Record, times: Times) -
         picture=picture_of(record, times, id_, "#proof"),
         cameras=record.cameras,
         lists=tuple(
-            (camera.camera, f"/hls/{station}/{unit}/{camera.camera}/live.m3u8", _hours(station, unit, camera, times))
+            (
+                camera.camera,
+                f"/hls/{station}/{unit}/{camera.camera}/live.m3u8" if (unit, camera.camera) in live else "",
+                _hours(station, unit, camera, times),
+            )
             for camera in record.cameras
         ),
         head=record.head,
