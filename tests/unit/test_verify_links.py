@@ -77,17 +77,30 @@ def test_the_moment_of_a_stations_page_is_read_in_its_zone(text: str, ms: int | 
 
 
 def test_a_segment_is_looked_for_in_its_hour_and_across_a_near_edge() -> None:
-    base = {"station": "57-002", "unit": "u-1", "camera": "cam1", "boot_id": "0" * 32, "boot_ns": 7_200_000_000_000}
+    base = {
+        "station": "57-002",
+        "unit": "u-1",
+        "camera": "cam1",
+        "boot_id": "0" * 32,
+        "boot_ns": 7_200_000_000_000,
+        "error_us": 4000,
+    }
     minute = 60_000_000
     at = 1_801_987_200_000_000  # 08:00 UTC
-    known, edge, unset = asked(
-        identities=[{**base, "utc_us": at + 30 * minute}, {**base, "utc_us": at + 1}, {**base, "utc_us": None}]
+    known, edge, unset, unsynced = asked(
+        identities=[
+            {**base, "utc_us": at + 30 * minute},
+            {**base, "utc_us": at + 1},
+            {**base, "utc_us": None, "error_us": None},
+            {**base, "utc_us": at, "error_us": None},
+        ]
     )["hours"]
     unit = "/hls/57-002/u-1/cam1"
     boot = f"{unit}/{'0' * 32}+02.m3u8"
     assert known == [f"{unit}/2027-02-07T08Z.m3u8", boot]
     assert edge == [f"{unit}/2027-02-07T08Z.m3u8", f"{unit}/2027-02-07T07Z.m3u8", boot]
     assert unset == [boot]
+    assert unsynced[0] == boot
 
 
 def test_a_list_gives_places_and_passes_over_what_it_does_not_know() -> None:

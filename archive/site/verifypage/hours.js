@@ -12,14 +12,17 @@ export function hourAddress(station, unit, camera, ms) {
   return `/hls/${station}/${unit}/${camera}/${hour}Z.m3u8`;
 }
 
-/** The addresses of lists in which an identity's segment may stand: its hour, and the one nearby at an edge. */
-export function hoursOf({ station, unit, camera, boot_id, boot_ns, utc_us }) {
+/**
+ * The addresses of lists in which an identity's segment may stand, the likeliest first: its hour, the one nearby at an
+ * edge, and the hour of its boot, which holds it where its time was never known.
+ */
+export function hoursOf({ station, unit, camera, boot_id, boot_ns, utc_us, error_us }) {
   const bootHour = `${boot_id}+${String(Math.floor(boot_ns / HOUR_NS)).padStart(2, '0')}`;
   const byBoot = `/hls/${station}/${unit}/${camera}/${bootHour}.m3u8`;
   if (utc_us === null || utc_us < 0 || utc_us > 8.64e18) return [byBoot];
   const [ms, edge] = [utc_us / 1000, 60_000];
   const near = [ms, ms - edge, ms + edge].map((at) => hourAddress(station, unit, camera, Math.max(at, 0)));
-  return [...new Set([...near, byBoot])];
+  return [...new Set(error_us === null ? [byBoot, ...near] : [...near, byBoot])];
 }
 
 /** The entries of a list: `{sha256, branch, seq, run, start, dateMs, durationMs}`; others are passed over. */

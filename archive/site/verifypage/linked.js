@@ -9,8 +9,29 @@ const MAX_SEGMENTS = 16;
 /** `{path, file}` for each thing behind a link of link.js; none where the site has nothing there. Throws Unanswered. */
 export async function linkedThings(link, from) {
   if (link.kind === 'station') return stationThings(link, from);
+  if (link.kind === 'clip') return clipThings(link, from);
   const blob = await from.maybe(from.blob(link.address));
   return blob === null ? [] : [{ path: nameOf(link), file: blob }];
+}
+
+/** A clip's range may hold several films, one for each run; its list names them. */
+async function clipThings({ address }, from) {
+  const list = address.replace(/(?:-[0-9]+)?\.mp4$/, '.json');
+  const isOne = /-[0-9]+\.mp4$/.test(address.slice(address.indexOf('Z-') + 2));
+  const told = isOne ? null : await from.maybe(from.json(list));
+  if (told !== null && !Array.isArray(told.parts)) throw new Unanswered(list, 0);
+  const addresses = isOne ? [address] : (told?.parts ?? []).map((part) => String(part?.address)).filter(isClip);
+  const things = [];
+  for (const each of addresses.slice(0, MAX_SEGMENTS)) {
+    const file = await from.maybe(from.blob(each));
+    if (file !== null) things.push({ path: nameOf({ address: each }), file });
+  }
+  return things;
+}
+
+/** What the list names is asked for only where it is a clip's address. */
+function isClip(address) {
+  return /^\/clip\/[A-Za-z0-9/-]+\.mp4$/.test(address);
 }
 
 function nameOf({ kind, address, station, unit, branch }) {
