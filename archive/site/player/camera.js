@@ -28,7 +28,7 @@ const MOST_HOPS = 48;
 export function makeCamera({ path, picture, seal, say, clock, open, spans, state, refresh, onMove = () => {} }) {
   const { video } = picture;
   let feed = null;
-  let mode = 'none'; // 'live', 'replay', or 'none'
+  let mode = 'none'; // 'live', 'replay', 'over' where nothing more comes, or 'none'
   let axis = '';
   let isWanted = true; // does a person want it to play?
   let rate = 1;
@@ -167,6 +167,7 @@ export function makeCamera({ path, picture, seal, say, clock, open, spans, state
   const spansEnd = (ms) => spans().find((span) => span.axis === axis && span.from <= ms && span.to > ms)?.to ?? ms;
 
   const finish = (ms) => {
+    mode = 'over';
     const after = spans().filter((span) => span.axis === axis && span.to > ms + 1_000);
     const last = after.length > 0 ? holes(ms, after[after.length - 1].to) : [];
     const word = shown === null ? 'nothing-here' : 'gap-end';
@@ -241,6 +242,8 @@ export function makeCamera({ path, picture, seal, say, clock, open, spans, state
       video.playbackRate = rate;
     },
     rate: () => rate,
+    /** For how long the picture has not moved. */
+    stillMs: () => performance.now() - moved,
     /** Waits, or goes on, without a person having asked: to keep step with another camera. */
     wait: () => video.pause(),
     resume: () => isWanted && video.paused && start(),

@@ -7,7 +7,7 @@ import { fullScreenButton, makeBar, makeSlider } from './controls.js';
 import { dayLines } from './dayline.js';
 import { extentOf, stationFacts } from './facts.js';
 import { clockOf, readInstant } from './instant.js';
-import { keepStep } from './step.js';
+import { keepStep, slowest } from './step.js';
 import { isStation, readCamera, tuner } from './tuning.js';
 import { element, readWords } from './words.js';
 
@@ -47,7 +47,7 @@ function begin(whole) {
     });
     write(null);
   };
-  const lead = () => shown[0];
+  const lead = () => slowest(shown) ?? shown[0];
   const bar = makeBar(say, names, {
     toggle: () => shown.forEach(lead().isPlaying() ? (camera) => camera.pause() : (camera) => camera.play()),
     live: goLive,
@@ -63,7 +63,7 @@ function begin(whole) {
         camera.element.hidden = !shown.includes(camera);
         if (camera.element.hidden) camera.rest();
       }
-      if (mode === 'replay' && now !== null) seek(now);
+      if (mode !== 'live' && now !== null) seek(now);
       else goLive();
     },
   });
