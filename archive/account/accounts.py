@@ -1,7 +1,8 @@
 """Accounts that are kept, so that to ask again costs what has come since."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
@@ -64,22 +65,21 @@ class Accounts:
 
         Raises OSError.
         """
-        with self._lock:
-            kept = self._kept.setdefault(name, _Kept())
-            self._kept.move_to_end(name)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        with kept.lock:
-            try:
-                self._renew(name, kept)
-            except BaseException:
-                kept.judging = kept.record = None  # it may have taken in one half of what came
-                raise
+        with self._taken(name) as kept:
+            self._read(name, kept)
+            self._answer(kept)
             record = kept.record
         if record is None:
             with self._lock:
                 self._kept.pop(name, None)  # who asks for names that nobody has takes no place from others
         return record
+
+    def read_ahead(self, name: UnitName) -> None:
+        """Take in what has come of a unit, without an answer: done for all now and then, nobody waits for a whole day
+        to be read. Raises OSError.
+        """
+        with self._taken(name) as kept:
+            self._read(name, kept)
 
     def station(self, station: str) -> tuple[Record, ...]:
         """The records of all units that the station ever had, by name. Raises OSError."""
@@ -87,7 +87,21 @@ class Accounts:
         records = [self.of(name) for name in names]
         return tuple(record for record in records if record is not None)
 
-    def _renew(self, name: UnitName, kept: _Kept) -> None:
+    @contextmanager
+    def _taken(self, name: UnitName) -> Iterator[_Kept]:
+        with self._lock:
+            kept = self._kept.setdefault(name, _Kept())
+            self._kept.move_to_end(name)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        with kept.lock:
+            try:
+                yield kept
+            except BaseException:
+                kept.judging = kept.record = None  # it may have taken in one half of what came
+                raise
+
+    def _read(self, name: UnitName, kept: _Kept) -> None:
         branches = self._reader.branches(name)
         if not branches:
             kept.judging = kept.record = None
@@ -98,9 +112,13 @@ class Accounts:
             return
         kept.changed |= found != kept.found
         kept.judging, kept.found = judging, found
+
+    def _answer(self, kept: _Kept) -> None:
         now = self._seconds()
+        if kept.judging is None:
+            return
         if kept.record is None or (kept.changed and now >= kept.answer_not_before):
-            kept.record, kept.changed = answer_of(judging, found), False
+            kept.record, kept.changed = answer_of(kept.judging, kept.found), False
             done = self._seconds()
             kept.answer_not_before = done + _ANSWER_REST * (done - now)
 

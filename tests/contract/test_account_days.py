@@ -286,3 +286,16 @@ def test_only_so_many_accounts_are_kept(day: Day) -> None:
     assert accounts.of(NAME) == first, "read anew"
     assert accounts.station("57-002") == (first,)
     assert accounts.station("57-003") == ()
+
+
+def test_who_reads_ahead_has_nobody_wait_and_changes_no_answer(day: Day) -> None:
+    ahead = Accounts(day.reader, None, seconds=lambda: 0)
+    ahead.read_ahead(NAME)
+    day.begin()
+    for _ in range(3):
+        day.record(1)
+        day.lines()
+        ahead.read_ahead(NAME)
+        day.media()
+        ahead.read_ahead(NAME)
+    assert ahead.of(NAME) == account(day.reader, NAME)
