@@ -11,6 +11,8 @@ _VERDICTS = {
     "cannot-tell": "Cannot tell: nothing is wrong, but something is open.",
 }
 _CLIP_VERDICTS = _VERDICTS | {"verified": "Verified: this clip is genuine, gaps told."}
+_CUT = frozenset({"line-missing", "media-missing"})
+_CUT_VERDICT = "Cut: what is here is genuine, but something between its ends is not here."
 _NOT_LIVE = {
     "TEST": "TEST: this is a test recording, not video of an election.",
     "UNARMED": "UNARMED: nobody had armed the unit; this is not video of an election.",
@@ -26,8 +28,11 @@ _MOST_FINDINGS = 60
 
 def summarise(answer: dict[str, Any]) -> str:
     """The answer of spec/verify.md, section 5, as text: verdict first, then each unit."""
+    found = [each for record in answer["records"] for each in record["findings"] if each["class"] != "note"]
     clips = bool(answer["records"]) and all("clip" in record for record in answer["records"])
     parts = [(_CLIP_VERDICTS if clips else _VERDICTS)[answer["verdict"]]]
+    if clips and found and _CUT.issuperset(each["code"] for each in found):
+        parts = [_CUT_VERDICT]
     if any(_held(camera) for record in answer["records"] for camera in record["cameras"]):
         parts.append(_HELD)
     if any(_at_unit(camera) for record in answer["records"] for camera in record["cameras"]):

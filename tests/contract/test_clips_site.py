@@ -14,6 +14,7 @@ import pytest
 from archive.index.reading import IndexReader
 from archive.names import UnitName
 from audit.verify import verify
+from evidence.words import Cause
 from tests.contract.test_vectors_js import VERIFIER, node
 from tests.fakes.archive import Reply, RunningArchive, timeless_authority
 from tests.fakes.archive_unit import deliver, media_of
@@ -267,3 +268,53 @@ def test_what_plain_tools_fetch_checks_and_verifies_also_after_an_interruption(
     (tmp_path / "root.pem").write_bytes(archive.by.root_pem)
     case = {"folder": str(tmp_path), "paths": ["."], "trust": ["root.pem"], "crl": []}
     assert json.loads(node(str(VERIFIER / "many.mjs"), said=json.dumps(case) + "\n").stdout)["verdict"] == "verified"
+
+
+def test_a_head_request_is_told_of_the_film_and_gets_none_of_it(site: ListSite, began_ns: int) -> None:
+    answer = site.get(address(began_ns, began_ns + 4 * SECOND), method="HEAD")
+    assert (answer.status, answer.body) == (200, b"")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+
+
+@pytest.fixture(scope="module")
+def troubled(archive: RunningArchive, site: ListSite) -> Station:
+    """A unit whose clock was never set, and whose power failed: a piece of its first boot was found in the second."""
+    station = Station(archive.by, station="57-003", unit="u2", seed="two", utc_us=None, error_us=None)
+    station.begin()
+    station.arm()
+    station.segments(3)
+    lost, session, ended = station.record(), station.kid, station.boot
+    left_ns = lost.to_ns
+    station.reboot()
+    station.start("power")
+    station.recovered(lost, session)
+    station.cameras["cam-0"].end_ns = left_ns
+    station.gap(to_ns=station.boot_ns, cause=Cause.POWER, from_boot=ended)
+    station.gap(seconds=1, cause=Cause.STARTING)
+    station.run()
+    station.segments(2)
+    station.close()
+    deliver(archive.uplink("57-003", "u2", key="uplink-two"), station)
+    site.publish()
+    return station
+
+
+def test_video_without_utc_is_found_by_when_it_came_and_what_was_found_after_a_restart_proves_itself(
+    site: ListSite, archive: RunningArchive, troubled: Station, tmp_path: Path
+) -> None:
+    assert troubled.lines
+    came = datetime.fromtimestamp(NOON_US / 1e6, UTC)
+    begin, end = came - timedelta(minutes=30), came + timedelta(minutes=30)
+    span = f"{begin:%Y%m%dT%H%M%SZ}-{end:%Y%m%dT%H%M%SZ}"
+    parts = site.get(f"/clip/57-003/u2/cam-0/{span}.json").json["parts"]
+    assert isinstance(parts, list)
+    assert {part["date"] for part in parts} == {"ARRIVAL"}
+    assert sorted(part["segments"] for part in parts) == [1, 2, 3]
+    for part in parts:
+        answer = film(site, part["address"])
+        assert "by-arrival" in answer.headers["Content-Disposition"]
+        (tmp_path / "clip.mp4").write_bytes(answer.body)
+        record = records(verify([tmp_path / "clip.mp4"], trust=archive.trust))[0]
+        assert {each["code"] for each in record["findings"]} == {"part-only"}
+        (camera,) = record["cameras"]
+        assert camera["segments"] + camera["recovered"] == part["segments"]

@@ -102,6 +102,13 @@ def record(data: bytes) -> None:
     _verify(folder)
 
 
+def verify_file(name: str, data: bytes) -> None:
+    """A single file of that name, verified and reported."""
+    path = _folder() / name
+    path.write_bytes(data)
+    _verify(path)
+
+
 def signed_record(data: bytes) -> None:
     """A ledger whose signer is hostile."""
     folder = _folder() / "unit"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cmaf.read import read_identity
-from tests.fuzz import cards, formats, ingest, lists, programs, station
+from tests.fuzz import cards, clips, formats, ingest, lists, programs, station
 from tests.unit.test_cmaf_hostile import INIT, SEGMENT
 
 
@@ -50,6 +50,7 @@ TARGETS = {
     "pins": Target(programs.pins, programs.pin_files, 4_096),
     "request": Target(programs.request, programs.requests, 4_096),
     "record": Target(programs.record, programs.ledgers, 65_536),
+    "clip": Target(clips.clip, clips.clips, 65_536),
     "card": Target(cards.card, cards.cards, 100_000),
     "file-system": Target(cards.file_system, cards.file_systems, 100_000),
     "signed-record": Target(programs.signed_record, programs.payload_lists, 20_000),

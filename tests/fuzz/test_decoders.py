@@ -27,6 +27,7 @@ NAMES = (
     "pins",
     "request",
     "record",
+    "clip",
     "card",
     "file-system",
     "signed-record",
