@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,21 @@ def test_the_one_file_from_the_site_checks_what_the_site_gave_without_it(
     page.set_input_files(FILES, given)
     expect(page.locator(".outcome").first).to_have_class("outcome genuine", timeout=30_000)
     context.close()
+
+
+def test_a_link_to_a_clip_is_fetched_and_proves_itself(running: Whole, browser: Browser) -> None:
+    now = datetime.now(UTC)
+    first, last = (f"{now + timedelta(seconds=off):%Y%m%dT%H%M%SZ}" for off in (-3600, 60))
+    address = f"/clip/{running.camera()}/{first}-{last}"
+    running.until(lambda: len(running.told(f"{address}.json")["parts"]) == 1, "there is a film")
+    with viewer(browser) as viewing:
+        page = viewing.page
+        page.goto(f"{running.site}/en/verify#{address}.mp4")
+        outcome = page.locator(".outcome")
+        expect(outcome).to_contain_text("clip: lines", timeout=30_000)
+        for text in (running.stations[0].name, CAMERA, "part-only", "Recording of the election"):
+            expect(outcome).to_contain_text(text)
+        # What goes on may hold lines whose media are not public yet; what is there is good.
+        assert "media-changed" not in outcome.inner_text()
+        assert "signature-wrong" not in outcome.inner_text()
+        assert viewing.complaints == []

@@ -96,7 +96,7 @@ function paintFindings(findings, { words, zone }) {
     finding.seq === null ? null : String(finding.seq),
     finding.utc_us === null ? null : moments(finding.utc_us, words, zone),
   ].map((cell) => cell ?? ''));
-  const columns = ['what_', 'todo', 'camera', 'line', 'when'].map((name) => words.say(name));
+  const columns = ['whatFound', 'todo', 'camera', 'line', 'when'].map((name) => words.say(name));
   return element('section', {}, [
     table(words.say('findingsTitle'), columns, rows),
     more(findings.length - rows.length, words),
@@ -121,7 +121,7 @@ function paintStation({ station, units, cameras }, { words, zone }) {
       moments(to_utc_us, words, zone),
       lengthText(duration_ms, words),
     ]);
-    const columns = ['what_', 'from', 'to', 'howLong'].map((name) => words.say(name));
+    const columns = ['whatFound', 'from', 'to', 'howLong'].map((name) => words.say(name));
     return [
       element('h4', {}, `${words.say('camera')} ${camera}`),
       terms([[words.say('covered'), lengthText([covered_ms, covered_ms], words)], [words.say('undated'), undated]]),
