@@ -18,7 +18,7 @@ _EXITS_TEXT = "Exit codes: 0 verified, 1 findings, 2 wrong use, 3 cannot tell. N
 def add_verbs(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
     parser.epilog = _EXITS_TEXT
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="folder of a unit, ledger or segment")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="folder of a unit, ledger, segment or clip")
     parser.add_argument(
         "--trust",
         action="append",
