@@ -21,12 +21,11 @@ export const AZ = {
   segmentsSoFar: '{total} seqmentdən {done}',
   cancelled: 'Dayandırıldı. Heç nə dəyişdirilmədi.',
   finished: 'Yoxlanıldı: {names}',
-  failedLoad: 'Sayt cavab vermədi ({name}). Heç nə itməyib. Bir qədər sonra yenidən cəhd edin və ya faylı '
-    + 'saxlayıb bura '
-    + 'atın.',
+  failedLoad: 'Sayt cavab vermədi ({name}). Heç nə itməyib. Bir qədər sonra yenidən cəhd edin və ya faylı saxlayıb '
+    + 'bura atın.',
   failedRead: 'Faylı oxumaq mümkün olmadı ({name}). Onu yenidən seçin.',
-  failedPage: 'Bu səhifədə xəta baş verdi ({name}). Heç nə itməyib. Səhifəni yenidən yükləyin və ya '
-    + 'yoxlama proqramını bir fayl kimi götürün.',
+  failedPage: 'Bu səhifədə xəta baş verdi ({name}). Heç nə itməyib. Səhifəni yenidən yükləyin və ya yoxlama '
+    + 'proqramını bir fayl kimi götürün.',
   failedHere: 'Bu brauzer imzaları yalnız təhlükəsiz bağlantı ilə və ya diskdəki fayldan açılan səhifədə yoxlamağa '
     + 'imkan verir.',
   tooMany: '{most} fayldan çoxdur. Daha kiçik qovluq seçin.',
@@ -56,15 +55,14 @@ export const AZ = {
     + 'imzalayıb.',
   'altered-says': 'Bunlar imzalanmış baytlar deyil.',
   'wrong-says': 'Bu faylın əsl olduğunu sübut etməli olan məlumat uyğun gəlmir.',
-  'no-trust': 'Jurnalda bu fayl göstərilib, lakin kök sertifikatı verilməyib, ona görə açarlara heç kim '
-    + 'zəmanət vermir.',
+  'no-trust': 'Jurnalda bu fayl göstərilib, lakin kök sertifikatı verilməyib, ona görə açarlara heç kim zəmanət '
+    + 'vermir.',
   'needs-ledger': 'Fayl haradan olduğunu bildirir. Bu, təklikdə heç nəyi sübut etmir: onun heşi qurğunun jurnalında '
     + 'imzalanıb. Jurnalı da (ledger.jws) seçin.',
   'no-unit': 'Fayl haradan olduğunu bildirir, lakin bu arxivdə belə qurğunun jurnalı yoxdur.',
   'not-named': 'Fayl haradan olduğunu bildirir, lakin həmin qurğunun jurnalında göstərilməyib.',
-  'not-ours': 'Bu, bu sistemin seqmenti, klipi və ya jurnalı deyil, yaxud fayl sonradan çevrilib: onda '
-    + 'yoxlanılası heç nə '
-    + 'yoxdur.',
+  'not-ours': 'Bu, bu sistemin seqmenti, klipi və ya jurnalı deyil, yaxud fayl sonradan çevrilib: onda yoxlanılası '
+    + 'heç nə yoxdur.',
   verified: 'Əsl yazıdır',
   findings: 'Uyğun gəlmir',
   'cannot-tell': 'Müəyyən etmək mümkün deyil',
@@ -80,7 +78,7 @@ export const AZ = {
   unit: 'Qurğu',
   camera: 'Kamera',
   when: 'Vaxt',
-  begins: 'Başlanır',
+  begins: 'Başlanğıcı',
   lasts: 'Müddəti',
   size: 'Ölçüsü',
   digest: 'SHA-256',
@@ -92,7 +90,7 @@ export const AZ = {
   state: 'Yazı',
   closed: 'başa çatıb: ona heç nə əlavə olunmayıb',
   open: 'başa çatmayıb: son sətirdən sonra nə olduğunu bu nüsxədən demək olmur',
-  clip: 'klip: {first}–{last} sətirlər, yoxlanılmış {segments} seqment, onlardan {receipted} arxivin qəbzlərindədir',
+  clip: 'klip: sətirlər {first}–{last}, yoxlanılmış seqment: {segments}, onlardan arxivin qəbzlərində: {receipted}',
   head: 'Son sətir',
   covered: 'Yazılıb',
   held: 'Arxivdə saxlanılır, burada yoxdur',

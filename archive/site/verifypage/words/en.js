@@ -23,8 +23,7 @@ export const EN = {
   finished: 'Checked: {names}',
   failedLoad: 'The site did not answer ({name}). Nothing is lost. Try again later, or save the file and drop it here.',
   failedRead: 'A file could not be read ({name}). Choose it again.',
-  failedPage: 'This page has failed ({name}). Nothing is lost. Load it again, or take the verifier as '
-    + 'one file.',
+  failedPage: 'This page has failed ({name}). Nothing is lost. Load it again, or take the verifier as one file.',
   failedHere: 'This browser lets a page check signatures only over a secure connection, or from a file on disk.',
   tooMany: 'More than {most} files. Choose a smaller folder.',
   trustTitle: 'Whom the check trusts',
@@ -52,8 +51,8 @@ export const EN = {
   'altered-says': 'These are not the bytes that were signed.',
   'wrong-says': 'What should prove this file does not check.',
   'no-trust': 'The ledger names this file, but no trusted root certificate was given, so nobody vouches for the keys.',
-  'needs-ledger': 'The file says where it comes from. That alone proves nothing: its digest is signed in the ledger of '
-    + 'its unit. Choose the ledger (ledger.jws), too.',
+  'needs-ledger': 'The file says where it comes from. That alone proves nothing: its digest is signed in the ledger '
+    + 'of its unit. Choose the ledger (ledger.jws), too.',
   'no-unit': 'The file says where it comes from, but this archive has no ledger of such a unit.',
   'not-named': 'The file says where it comes from, but the ledger of that unit does not name it.',
   'not-ours': 'This is no segment, clip or ledger of this system, or it was converted since: nothing in it can be '
@@ -63,8 +62,8 @@ export const EN = {
   'cannot-tell': 'Cannot tell',
   'verified-says': 'Every line is signed by this unit and follows the line before it; what it names is here and '
     + 'unchanged, or explained.',
-  'findings-says': 'Something is not as it was signed, or is not here. Each is listed below; the rest was checked all '
-    + 'the same.',
+  'findings-says': 'Something is not as it was signed, or is not here. Each is listed below; the rest was checked '
+    + 'all the same.',
   'cannot-tell-says': 'Nothing was found that does not check, but something that is needed to be sure is not here.',
   LIVE: 'Recording of the election',
   TEST: 'TEST: this is not a recording of an election',
@@ -86,8 +85,8 @@ export const EN = {
   state: 'Record',
   closed: 'closed: nothing was added to it',
   open: 'not closed: what came after its last line cannot be told from this copy',
-  clip: 'clip: lines {first} to {last}, {segments} segments that check, {receipted} of them named by '
-    + 'receipts of the archive',
+  clip: 'clip: lines {first} to {last}, {segments} segments that check, {receipted} of them named by receipts of the '
+    + 'archive',
   head: 'Newest line',
   covered: 'Covered',
   held: 'Held by the archive, not here',
