@@ -21,7 +21,7 @@ PAGE = 1_000
 """Entries asked for at once; where there are so many, more are asked for at once."""
 AFTER_FAILURE_S = 2.0
 MOST_WAITING = 8_192
-"""Reloads that are held back at a time, of all cameras; about 20 KB each. The next is told to come again."""
+"""Reloads that are held back at a time, of all cameras; about 6 KB each. The next is told to come again."""
 AHEAD = 2
 """A reload may wait for the next entry or the one behind it (RFC 8216bis, 6.2.5.2)."""
 _log = logging.getLogger("site")
