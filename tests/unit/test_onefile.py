@@ -1,5 +1,6 @@
 """The one-file verifier: reproducible, strict about what it takes in, and written by one command."""
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -8,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from archive.site.onefile import ENTRY, LOADER, NAME, STYLE, build, one_file, routes
 
@@ -106,3 +109,21 @@ def test_a_command_writes_it_and_says_its_digest(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
+
+
+def test_the_site_has_it_saved_and_never_opened_as_a_page_of_its_own() -> None:
+    async def ask() -> list[tuple[bytes, str, str | None]]:
+        app = web.Application()
+        app.add_routes(routes(None))
+        async with TestClient(TestServer(app)) as client:
+            answers = [await client.get(route.path) for route in routes(None)]
+            return [
+                (await answer.read(), answer.headers["ETag"], answer.headers.get("Content-Disposition"))
+                for answer in answers
+            ]
+
+    (page, page_tag, kept), (digest, digest_tag, plain) = asyncio.run(ask())
+    assert (page, page_tag) == (one_file().data, f'"{one_file().sha256}"')
+    assert kept == f'attachment; filename="{NAME}"'
+    assert (digest.decode(), plain) == (f"{one_file().sha256}  {NAME}\n", None)
+    assert digest_tag != page_tag
