@@ -52,6 +52,26 @@ def test_a_page_is_made_anew_only_when_its_time_is_over() -> None:
     assert _run(ask()) == [1, 1, 2, 2, 3]
 
 
+def test_what_takes_long_to_make_is_kept_ten_times_as_long() -> None:
+    now = [0.0]
+
+    async def ask() -> list[int]:
+        with ThreadPoolExecutor(1) as thread:
+            kept, maker, made = Kept(thread, lambda: now[0]), _Maker(), []
+
+            def make() -> Answer:
+                now[0] += 1
+                return maker()
+
+            for at in (0.0, 10.9, 11.1):
+                now[0] = at
+                await kept.get("costly", make)
+                made.append(maker.made)
+            return made
+
+    assert _run(ask()) == [1, 1, 2]
+
+
 def test_all_who_ask_meanwhile_get_the_one_that_is_being_made_even_if_the_first_hangs_up() -> None:
     async def ask() -> tuple[int, set[bytes]]:
         with ThreadPoolExecutor(1) as thread:

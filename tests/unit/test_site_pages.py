@@ -11,11 +11,13 @@ import pytest
 from archive.roster import LANGUAGES
 from archive.site.pages import lists, opendata, station, texts
 from archive.site.pages.clip import clip
+from archive.site.pages.dayline import MOST_ROWS, picture_of
+from archive.site.pages.known import accounts_kept
 from archive.site.pages.page import Asked, NotHere, NotUnderstood
 from archive.site.pages.serving import View
 from archive.site.pages.terms import STATE_MEANINGS, STATES
 from archive.site.pages.told import address_of
-from tests.fakes.facts import INCIDENTS, NOON_US, FakeFacts, fake_site, moment
+from tests.fakes.facts import INCIDENTS, NOON_US, RECORD, FakeFacts, fake_site, moment
 from tests.fakes.markup import Page, read_page
 
 SITE = fake_site()
@@ -184,6 +186,20 @@ def test_the_day_is_told_in_words_too_with_its_cause_and_its_permanent_address()
     assert "A part of this recording is a TEST" in body
 
 
+def test_a_day_in_a_thousand_pieces_is_drawn_without_a_link_for_each() -> None:
+    spans = [
+        replace(RECORD.cameras[0].spans[0], start=moment(place), end=moment(place + 0.5), state=state)
+        for place in range(700)
+        for state in ("segment", "missing")
+    ]
+    camera = replace(RECORD.cameras[0], spans=tuple(spans), gaps=())
+    picture = picture_of(replace(RECORD, cameras=(camera,)), SITE.layout.times["en"], "u0", "#proof")
+    assert picture is not None
+    assert "?t=" not in picture.wide
+    assert (len(picture.rows), picture.rows_in_all) == (MOST_ROWS, len(spans) + 699)
+    assert len(picture.wide) < 250_000
+
+
 def test_hours_are_listed_by_utc_and_by_boot() -> None:
     links = [link.attributes["href"] for link in _page("station", "en").all("a")]
     assert "/hls/57-002/u1/cam1/2027-02-07T08Z.m3u8" in links
@@ -329,3 +345,7 @@ def test_a_time_before_midnight_in_utc_is_the_next_day_in_the_zone() -> None:
     assert times.bounds((500, 90_061_000)) == "500 ms to 1 d 1 h 1 min 1 s"
     assert SITE.layout.times["ru"].bounds((500, 61_000)) == "от 500 мс до 1 мин 1 с"
     assert SITE.layout.times["az"].bounds((3_600_000, None)) == "ən azı 1 saat"
+
+
+def test_accounts_are_kept_as_memory_allows() -> None:
+    assert [accounts_kept(gib << 30) for gib in (0, 1, 16, 10_000)] == [64, 64, 682, 2_000]

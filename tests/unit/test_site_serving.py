@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 from archive.site.app import HEADERS, with_headers
 from archive.site.pages.kept import Kept
@@ -154,6 +155,20 @@ def test_an_index_that_is_away_is_told_and_the_page_comes_back_with_it() -> None
         assert "a bug" not in await answer.text()
         facts.failing = None
         assert (await client.get("/ru/")).status == 200
+
+    _with_site(ask)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["q=%ED%A0%80", "q=%FF%FE", "q=%00%01", "page=%D9%A3", "page=-1", "page=9" * 9, "state=live&state=x", "q", "&&="],
+)
+def test_no_query_makes_a_page_fail(query: str) -> None:
+    async def ask(client: Client, _facts: FakeFacts) -> None:
+        for path in ("/az/search", "/ru/stations", "/en/gaps", "/en/clip", "/az/"):
+            answer = await client.get(URL(f"{path}?{query}", encoded=True))
+            assert answer.status in (200, 400, 404), path
+            assert read_page(await answer.text()).faults == []
 
     _with_site(ask)
 

@@ -20,6 +20,8 @@ from evidence.words import ClockState, Mode
 
 MOST_ROWS = 400
 """Of the table that says the same as the picture."""
+MOST_LABELLED = 600
+"""Pieces of a picture that each have a label and a link; of more, which are narrower than a finger, none has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,11 @@ def picture_of(record: Record, times: Times, name: str, findings: str) -> Pictur
     say = times.words.say
     rows = tuple(row for camera in record.cameras for row in rows_of(record, camera))
 
+    labelled = len(rows) <= MOST_LABELLED
+
     def say_row(row: Row) -> str:
+        if not labelled:
+            return ""
         lasts = f" ({times.bounds(row.duration_ms)})" if row.duration_ms else ""
         return f"{times.moment(row.start, row.end)[0]}: {_row_text(times, row)}{lasts}"
 
@@ -65,7 +71,7 @@ def picture_of(record: Record, times: Times, name: str, findings: str) -> Pictur
         text=" ".join([*cameras, say(N_("The table below the picture says the same."))]),
         time_unset="TIME UNSET",
         row=say_row,
-        row_link=lambda row: f"?t={times.link(row.start)}",
+        row_link=lambda row: f"?t={times.link(row.start)}" if labelled else "",
         clock_name=say(N_("Clock of the unit")),
         clock=lambda clock: say(CLOCKS.get(clock.state, clock.state)),
         event=lambda event: say(EVENTS.get(event.event, event.event)),

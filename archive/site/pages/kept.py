@@ -18,6 +18,8 @@ MOST_BYTES = 64 << 20
 MOST_MAKING = 64
 """Different answers being made or waited for; beyond, ``BusyError``."""
 _WORTH_PACKING = 1_000
+_REST = 10
+"""What takes long to make is kept longer: no page takes more than a tenth of the thread."""
 
 
 class BusyError(Exception):
@@ -65,14 +67,14 @@ class Kept:
         return await asyncio.shield(making)
 
     def _make(self, make: Callable[[], Answer]) -> Packed:
+        begun_s = self._now_s()
         answer = make()
         body = answer.body
-        return Packed(
-            answer=answer,
-            gzipped=gzip.compress(body, 5, mtime=0) if len(body) >= _WORTH_PACKING else None,
-            tag=f'W/"{hashlib.sha256(body).hexdigest()[:32]}"',
-            until_s=self._now_s() + answer.max_age_s,
-        )
+        gzipped = gzip.compress(body, 5, mtime=0) if len(body) >= _WORTH_PACKING else None
+        tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+        done_s = self._now_s()
+        until_s = done_s + max(answer.max_age_s, _REST * (done_s - begun_s))
+        return Packed(answer=answer, gzipped=gzipped, tag=tag, until_s=until_s)
 
     def _keep(self, key: Hashable, done: "asyncio.Future[Packed]") -> None:
         self._making.pop(key, None)

@@ -1,5 +1,6 @@
 """What the archive's account knows, as pages ask for it."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 
@@ -13,6 +14,16 @@ from evidence.day.answer import Record
 
 FRESH_S = 1.0
 """The index is asked for news at most so often: pages may be two seconds old."""
+_ACCOUNT_BYTES = 6 << 20
+_LEAST_ACCOUNTS, _MOST_ACCOUNTS = 64, 2_000
+
+
+def accounts_kept(memory_bytes: int) -> int:
+    """How many units' accounts are kept: a quarter of this machine's memory, at what a day of two cameras takes.
+
+    A unit that is asked for and not kept is read anew from the index, which takes seconds towards a day's end.
+    """
+    return max(_LEAST_ACCOUNTS, min(memory_bytes // 4 // _ACCOUNT_BYTES, _MOST_ACCOUNTS))
 
 
 class Known:
@@ -20,7 +31,8 @@ class Known:
 
     def __init__(self, parts: SiteParts, now_s: Callable[[], float] = time.monotonic) -> None:
         self._parts, self._now_s = parts, now_s
-        self._accounts = Accounts(parts.reader, parts.publications)
+        memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        self._accounts = Accounts(parts.reader, parts.publications, most=accounts_kept(memory_bytes))
         self._stations = Stations(parts.roster, now_us=self._now_us)
         self._incidents = Incidents(parts.reader)
         self._news = News(parts.reader, self._stations, self._incidents)
