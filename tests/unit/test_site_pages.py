@@ -77,7 +77,7 @@ def test_a_page_is_whole_and_says_its_language_and_its_address(name: str, langua
     others = {
         link.attributes["hreflang"]: link.attributes["href"]
         for link in page.all("link")
-        if link.attributes["rel"] == "alternate"
+        if link.attributes["rel"] == "alternate" and "hreflang" in link.attributes
     }
     assert set(others) == {*LANGUAGES, "x-default"}
     assert all(others[each].startswith(f"/{each}{path}") for each in LANGUAGES)
