@@ -10,6 +10,8 @@ from evidence.receipt import RECEIPT_TYP, Acknowledged
 
 _LATER_US = 900_000_000
 """So long after media came to the archive a receipt for them is looked for; a unit asks within seconds."""
+_EARLIER_US = 60_000_000
+"""By so much the archive's clock may have been set back in between."""
 _MOST_READ = 4_096
 """Receipts read for one clip; what has none by then goes without."""
 
@@ -31,7 +33,7 @@ def receipts_for(rows: Sequence[HeldSegment], receipts: Sequence[ReceiptRow], jo
                 file.seek(row.offset)
                 return _read(file.read(row.size_bytes))
 
-            for row in stored[_first_at(stored, came_us[0], lambda each: read(each)[1]) :][:_MOST_READ]:
+            for row in stored[_first_at(stored, came_us[0] - _EARLIER_US, lambda each: read(each)[1]) :][:_MOST_READ]:
                 text, utc_us, media = read(row)
                 found.update(dict.fromkeys(wanted.intersection(media), text))
                 if len(found) == len(wanted) or utc_us > came_us[-1] + _LATER_US:
