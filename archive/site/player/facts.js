@@ -2,6 +2,7 @@
 
 const VIDEO = new Set(['segment', 'recovered']);
 const EVERY_MS = 10_000;
+const FRESH_MS = 60_000;
 
 /**
  * Asks for `/open/stations/STATION.json` now and every ten seconds while the page is seen, and tells `onNews()`. What
@@ -33,10 +34,17 @@ export function stationFacts(station, onNews = () => {}) {
     state: () => known.state,
     stateOf: (unit, camera) => find(unit, camera)?.state ?? known.state,
     spansOf: (unit, camera) => readSpans(find(unit, camera)?.spans),
+    /** Whether its newest video is of the last minute. */
+    isFresh(unit, camera) {
+      const ends = readSpans(find(unit, camera)?.spans).filter(isVideo).map(({ to }) => to);
+      return ends.length > 0 && Date.parse(known.at) - Math.max(...ends) < FRESH_MS;
+    },
     cameras: () => known.cameras.map(({ unit, camera }) => `${unit}/${camera}`),
     close: () => clearInterval(timer),
   };
 }
+
+const isVideo = ({ axis, state }) => axis === '' && VIDEO.has(state);
 
 /** Spans with times in milliseconds: `{axis, from, to, state, cause}`; what cannot be read is left out. */
 export function readSpans(spans) {

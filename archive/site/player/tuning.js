@@ -46,9 +46,12 @@ export function tuner({ say, clock, station, election, verify }, facts) {
       say,
       clock,
       open,
-      spans: () => facts.spansOf(unit, camera),
-      state: () => facts.stateOf(unit, camera),
-      refresh: facts.refresh,
+      known: {
+        spans: () => facts.spansOf(unit, camera),
+        state: () => facts.stateOf(unit, camera),
+        isFresh: () => facts.isFresh(unit, camera),
+        refresh: facts.refresh,
+      },
       onMove,
     });
   };
