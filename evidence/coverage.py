@@ -31,6 +31,8 @@ class State(StrEnum):
     GAP = "gap"
     UNEXPLAINED = "unexplained"
     """Neither media nor gap."""
+    THINNED = "thinned"
+    """No state of a moment: a stretch in which every few seconds are here and the rest is missing, as one."""
 
 
 COVERED = frozenset({State.SEGMENT, State.RECOVERED})

@@ -112,7 +112,7 @@ def _record(record: Record, name: str, words: Words, time_zone: str | None, sing
     wanted = time_zone or record.time_zone
     zone = find_zone(wanted)
     setting = Setting(words=words, zone=zone or UTC_ZONE, name=name)
-    rows = tuple(row for camera in record.cameras for row in rows_of(record, camera))
+    rows = tuple(row for camera in record.cameras for row in rows_of(record, camera, joined=False))
     if not any(moment.utc_us for row in rows for moment in (row.start, row.end)):
         said = words.clock_none
     elif wanted and zone is None:

@@ -23,6 +23,7 @@ _PAINT = {
     State.AT_UNIT: ("day-empty", "rings"),
     State.PRUNED: ("day-empty", ""),
     State.UNEXPLAINED: ("day-unsaid", ""),
+    State.THINNED: ("day-segment", "notches"),
 }
 _SIGNS = {State.HELD: "certificate", State.PRUNED: "certificate", State.UNEXPLAINED: "unknown"}
 
@@ -121,6 +122,7 @@ class _Picture:
             "<defs>"
             + pattern("hatch", 4, '<path d="M-1 5 5-1M-1 1 1-1M3 5 5 3" stroke="var(--day-ink)" stroke-width="1"/>')
             + pattern("dots", 4, '<circle cx="2" cy="2" r="1" fill="var(--day-accent)"/>')
+            + pattern("notches", 6, '<path d="M4.5 0V3.5" stroke="var(--day-ground)" stroke-width="2"/>')
             + pattern("rings", 6, f'<circle cx="3" cy="3" r="1.5" {ring}/>')
             + pattern("cross", 5, '<path d="M0 0 5 5M5 0 0 5" stroke="var(--day-red)" stroke-width=".9"/>')
             + "".join(

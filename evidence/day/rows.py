@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 
 from evidence.coverage import State
 from evidence.day.answer import Bounds, Camera, Gap, Moment, Record
+from evidence.day.thinned import join_thinned
 from evidence.words import Mode
 
-_VIDEO = frozenset((State.SEGMENT, State.RECOVERED, State.HELD, State.DAMAGED, State.MISSING, State.AT_UNIT))
+_VIDEO = frozenset(
+    (State.SEGMENT, State.RECOVERED, State.HELD, State.DAMAGED, State.MISSING, State.AT_UNIT, State.THINNED)
+)
 _STATES = {state.value: state for state in State}
 
 Armings = Sequence[tuple[Moment | None, str]]
@@ -31,13 +34,16 @@ class Row:
     gap: int | None
 
 
-def rows_of(record: Record, camera: Camera) -> tuple[Row, ...]:
-    """The camera's spans in order; gaps are told apart by cause, and time that nothing explains has its own rows."""
+def rows_of(record: Record, camera: Camera, *, joined: bool = True) -> tuple[Row, ...]:
+    """The camera's spans in order; gaps are told apart by cause, and time that nothing explains has its own rows.
+
+    ``joined``: what came thinned is one row, however many pieces it has.
+    """
     by_start = {(gap.start.boot_id, gap.start.boot_ns): (number, gap) for number, gap in enumerate(camera.gaps)}
     armings = _armings(record)
     order = {boot: number for number, boot in enumerate(boots_of(record))}
     rows: list[Row] = []
-    for span in camera.spans:
+    for span in join_thinned(camera.spans) if joined else camera.spans:
         last = rows[-1].end if rows else None
         if last and last.boot_id == span.start.boot_id and last.boot_ns < span.start.boot_ns:
             rows.append(_row(camera.camera, last, span.start, State.UNEXPLAINED))
