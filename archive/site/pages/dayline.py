@@ -97,7 +97,7 @@ def picture_of(record: Record, times: Times, name: str, findings: str) -> Pictur
 
 
 def _row_text(times: Times, row: Row) -> str:
-    text = times.words.say(SPANS[row.state.value])
+    text = times.words.say(_known(SPANS, row.state.value))
     if row.state is State.GAP and row.cause:
         text = f"{text}: {times.words.say(CAUSES.get(row.cause, row.cause))}"
     return f"{text} · {row.mode}" if row.mode not in ("", Mode.LIVE) else text
@@ -123,7 +123,7 @@ def _legend(day: DayLine, rows: tuple[Row, ...], times: Times, name: str) -> tup
     keys: list[tuple[str, str]] = []
     for state in (state for state in State if any(row.state is state for row in rows)):
         for cause in sorted({row.cause for row in rows if row.state is state}):
-            text = say(SPANS[state.value])
+            text = say(_known(SPANS, state.value))
             if cause:
                 text = say(N_("Gap: {cause}")).format(cause=say(_known(CAUSES, cause)))
             keys.append((render_key(state, cause=cause, name=f"{name}-key{len(keys)}"), text))

@@ -52,6 +52,7 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "held": N_("Held by the archive"),
         "damaged": N_("Here, but does not check"),
         "missing": N_("Known, on its way"),
+        "thinned": N_("Reduced: a part is here, the rest is on its way"),
         "at-unit": N_("Not armed: stays at the station"),
         "pruned": N_("Deleted as the rules allow; the digest remains"),
         "gap": N_("Gap: nothing was recorded"),
