@@ -28,13 +28,15 @@ WAIT_S = 30
 TITLES = {"az": "Nümunə seçkisi", "en": "Sample election", "ru": "Пример выборов"}
 _REASON = {"reason_az": "müvəqqəti məntəqə", "reason_en": "temporary station", "reason_ru": "временный участок"}
 OPENING_US = NOON_US - 60_000_000
-"""True UTC at the boot time 0 of scripted stations: they begin to record twenty seconds later."""
+"""A minute before noon UTC."""
 
 
 class ScriptedSite:
     """An archive, its publisher and its site. The clock of all three stands where the newest delivery was recorded."""
 
-    def __init__(self, folder: Path, stations: Sequence[str]) -> None:
+    def __init__(self, folder: Path, stations: Sequence[str], opening_us: int) -> None:
+        """``opening_us`` is UTC at the boot time 0 of its stations, which record from twenty seconds later on."""
+        self.opening_us = opening_us
         self.archive = RunningArchive(folder / "archive", timeless_authority())
         roster = folder / "stations.csv"
         roster.write_text(_roster(stations), encoding="utf-8")
@@ -48,6 +50,7 @@ class ScriptedSite:
 
     def start(self) -> None:
         """Intake, publisher and site; on return the site answers."""
+        self.archive.clock.set_utc(self.opening_us)
         self.archive.start()
         assert self.archive.error is None, self.archive.error
         Publications(self.archive.config.publish.database, writes=True).close()
@@ -83,9 +86,9 @@ class ScriptedSite:
         return json.loads(self.get(path).body)
 
     def station(self, name: str = "57-002", unit: str = "u1", **options: object) -> FilmedStation:
-        """One that records from a minute before noon UTC on; nothing of it is delivered."""
+        """A unit; nothing of it is delivered."""
         return FilmedStation(
-            self.archive.by, station=name, unit=unit, seed=f"{name}-{unit}", utc_us=OPENING_US, **options
+            self.archive.by, station=name, unit=unit, seed=f"{name}-{unit}", utc_us=self.opening_us, **options
         )
 
     def deliver(self, station: Station, media: Sequence[str] | None = None) -> None:
@@ -96,7 +99,7 @@ class ScriptedSite:
         if name not in self._uplinks:
             self._uplinks[name] = self.archive.uplink(station.station, station.unit)
         uplink = self._uplinks[name]
-        now_us = (station.utc_us or OPENING_US) + station.boot_ns // 1_000
+        now_us = (station.utc_us or self.opening_us) + station.boot_ns // 1_000
         if now_us > (self.archive.clock.read().utc_us or 0):
             self.archive.clock.set_utc(now_us)
         sent, known = self._delivered.get(name, (0, set()))
@@ -136,9 +139,11 @@ class ScriptedSite:
 
 
 @contextmanager
-def scripted(folder: Path, stations: Sequence[str] = ("57-002",)) -> Iterator[ScriptedSite]:
+def scripted(
+    folder: Path, stations: Sequence[str] = ("57-002",), opening_us: int = OPENING_US
+) -> Iterator[ScriptedSite]:
     """A site that runs while the block lasts; its list has these stations and two that are not recorded."""
-    site = ScriptedSite(folder, stations)
+    site = ScriptedSite(folder, stations, opening_us)
     site.start()
     try:
         yield site

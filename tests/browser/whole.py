@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ class Whole:
 
     def act(self, station: int, verb: str, **members: object) -> None:
         """A request to a recorder."""
-        ask(self.stations[station].run / "control.sock", {"verb": verb, **members})
+        _apart(lambda: ask(self.stations[station].run / "control.sock", {"verb": verb, **members}))
 
     def until(self, condition: Callable[[], bool], what: str, seconds: float = WAIT_S) -> None:
         """Wait for something that a process brings about."""
@@ -119,7 +120,7 @@ def whole(folder: Path, stations: int = 1, cameras: Sequence[str] = ("pattern",)
         for each in programs:
             each.start()
         for each in programs:
-            each.arm(WAIT_S)
+            _apart(lambda each=each: each.arm(WAIT_S))  # type: ignore[misc]
         for number in range(stations):
             address = f"/hls/{running.camera(number)}/live.m3u8"
             running.until(lambda address=address: bool(running.get(address)), "something is live")  # type: ignore[misc]
@@ -129,6 +130,12 @@ def whole(folder: Path, stations: int = 1, cameras: Sequence[str] = ("pattern",)
             each.end()
         running.pages.end()
         running.plug.pull()
+
+
+def _apart(act: Callable[[], object]) -> None:
+    """In a thread of its own: Playwright keeps a loop in this one, and the control socket's client makes another."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(act).result()
 
 
 def _holds(condition: Callable[[], bool]) -> bool:
