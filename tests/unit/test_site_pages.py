@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -301,6 +302,22 @@ def test_the_player_reads_spans_with_dates_and_causes() -> None:
     ]
     assert first["spans"][1]["from"] == "2027-02-07T08:20:00.000Z"
     assert first["spans"][4]["from"] == "1970-01-01T00:02:00.000Z"
+
+
+def test_a_day_that_came_thinned_is_told_span_by_span_until_there_are_too_many() -> None:
+    def told(count: int) -> list[str]:
+        spans = tuple(
+            replace(RECORD.cameras[0].spans[0], start=moment(place / 10), end=moment((place + 1) / 10), state=state)
+            for place, state in zip(range(count), itertools.cycle(("segment", "missing")))
+        )
+        record = replace(RECORD, cameras=(replace(RECORD.cameras[0], spans=spans, gaps=()),))
+        facts = FakeFacts(SITE.roster)
+        facts.records = lambda station: [(0, record)]  # type: ignore[method-assign]
+        answer = opendata.station_json(replace(SITE, facts=facts), Asked(language="en", parts={"station": "57-002"}))
+        return [span["state"] for span in json.loads(answer.body)["cameras"][0]["spans"]]
+
+    assert told(1_999) == ["segment", "missing"] * 999 + ["segment"]
+    assert told(2_001) == ["thinned"]
 
 
 def test_gaps_as_csv_hold_no_text_that_a_unit_wrote_freely() -> None:

@@ -13,6 +13,7 @@ from archive.site.pages.page import Answer, Asked, NotHere, Site
 from archive.site.pages.times import iso
 from archive.site.pages.told import address_of, facts_of
 from evidence.day.answer import Bounds, Camera, Event, Moment, Record, Span
+from evidence.day.thinned import join_thinned
 from evidence.day.times import middle_us
 
 JSON = "application/json"
@@ -21,6 +22,8 @@ MOST_INCIDENTS = 10_000
 """Of the lists of gaps: the newest."""
 MOST_SPANS = 20_000
 """Of one camera: the newest."""
+MOST_EXACT = 2_000
+"""Spans of a camera that are told one by one; of more, stretches that came thinned are one span each: ``thinned``."""
 _GAP_COLUMNS = (
     *("station", "unit", "branch", "seq", "kind", "what", "camera", "from_utc", "to_utc"),
     *("least_ms", "most_ms", "ongoing", "heard_utc", "address"),
@@ -160,6 +163,9 @@ def _unit(branch: int, record: Record) -> dict[str, object]:
 
 
 def _camera(unit: str | None, camera: Camera, state: str) -> dict[str, object]:
+    spans = _joined(camera.spans)
+    if len(spans) > MOST_EXACT:
+        spans = list(join_thinned(spans))
     return {
         "unit": unit,
         "camera": camera.camera,
@@ -169,7 +175,7 @@ def _camera(unit: str | None, camera: Camera, state: str) -> dict[str, object]:
         "missing_ms": _bounds(camera.missing_ms),
         "segments": camera.segments,
         "recovered": camera.recovered,
-        "spans": [_span(span) for span in _joined(camera.spans)[-MOST_SPANS:]],
+        "spans": [_span(span) for span in spans[-MOST_SPANS:]],
         "gaps": [
             {
                 "from": _moment(gap.start),

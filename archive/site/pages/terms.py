@@ -57,7 +57,6 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "pruned": N_("Deleted as the rules allow; the digest remains"),
         "gap": N_("Gap: nothing was recorded"),
         "unexplained": N_("Missing, and the record does not say why"),
-        "thinned": N_("Live, reduced"),
     }
 )
 
