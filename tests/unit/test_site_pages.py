@@ -305,7 +305,7 @@ def test_the_player_reads_spans_with_dates_and_causes() -> None:
 
 
 def test_a_day_that_came_thinned_is_told_span_by_span_until_there_are_too_many() -> None:
-    def told(count: int) -> list[str]:
+    def told(count: int) -> list[tuple[str, bool]]:
         spans = tuple(
             replace(RECORD.cameras[0].spans[0], start=moment(place / 10), end=moment((place + 1) / 10), state=state)
             for place, state in zip(range(count), itertools.cycle(("segment", "missing")))
@@ -314,10 +314,10 @@ def test_a_day_that_came_thinned_is_told_span_by_span_until_there_are_too_many()
         facts = FakeFacts(SITE.roster)
         facts.records = lambda station: [(0, record)]  # type: ignore[method-assign]
         answer = opendata.station_json(replace(SITE, facts=facts), Asked(language="en", parts={"station": "57-002"}))
-        return [span["state"] for span in json.loads(answer.body)["cameras"][0]["spans"]]
+        return [(span["state"], span["thinned"]) for span in json.loads(answer.body)["cameras"][0]["spans"]]
 
-    assert told(1_999) == ["segment", "missing"] * 999 + ["segment"]
-    assert told(2_001) == ["thinned"]
+    assert told(1_999) == [("segment", False), ("missing", False)] * 999 + [("segment", False)]
+    assert told(2_001) == [("segment", True)]
 
 
 def test_gaps_as_csv_hold_no_text_that_a_unit_wrote_freely() -> None:

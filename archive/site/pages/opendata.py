@@ -12,6 +12,7 @@ from archive.site.pages.lists import find
 from archive.site.pages.page import Answer, Asked, NotHere, Site
 from archive.site.pages.times import iso
 from archive.site.pages.told import address_of, facts_of
+from evidence.coverage import State as CoverageState
 from evidence.day.answer import Bounds, Camera, Event, Moment, Record, Span
 from evidence.day.thinned import join_thinned
 from evidence.day.times import middle_us
@@ -23,7 +24,7 @@ MOST_INCIDENTS = 10_000
 MOST_SPANS = 20_000
 """Of one camera: the newest."""
 MOST_EXACT = 2_000
-"""Spans of a camera that are told one by one; of more, stretches that came thinned are one span each: ``thinned``."""
+"""Spans of a camera that are told one by one; of more, each stretch that came thinned is one, of video, and says so."""
 _GAP_COLUMNS = (
     *("station", "unit", "branch", "seq", "kind", "what", "camera", "from_utc", "to_utc"),
     *("least_ms", "most_ms", "ongoing", "heard_utc", "address"),
@@ -206,7 +207,9 @@ def _span(span: Span) -> dict[str, object]:
     return {
         "from": _date(span.start, known),
         "to": _date(span.end, known),
-        "state": span.state,
+        # Who follows the video looks for what can be played, which in such a stretch there is, every few seconds.
+        "state": CoverageState.SEGMENT if span.state == CoverageState.THINNED else span.state,
+        "thinned": span.state == CoverageState.THINNED,
         "mode": span.mode,
         "cause": span.cause,
         "boot": None if known else span.end.boot_id,
