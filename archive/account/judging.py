@@ -1,7 +1,7 @@
 """One unit's branches, judged by the verifier's own rules from what the index holds, and judged on as they grow."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from archive.account.replay import Replay
@@ -40,8 +40,6 @@ class _Branch:
     head_seq: int
     events: int = 0
     """How many of the record's events are of it."""
-    awaited: Ranges = field(default_factory=Ranges)
-    """Its own lines whose media are on their way."""
 
 
 class Judging:
@@ -69,6 +67,8 @@ class Judging:
         self._until, self._digests = until_seq, digests
         self.record = Record(archived=True, digests=digests)
         self._branches: list[_Branch] = []
+        self._awaited: dict[int, Ranges] = {row.number: Ranges() for row in branches}
+        """Of each branch, its own lines whose media are on their way."""
         self._doubtful = False
         """Whether lines have come that may have pruned what was thought to be on its way."""
         histories: list[History] = []
@@ -98,8 +98,7 @@ class Judging:
             histories.append(history)
             for part, to_seq in _parts(row, rows):
                 lines = read_told(reader, name, part.number, part.from_seq, to_seq)
-                public = self._public(part.number, part.from_seq, to_seq) if part is row else ()
-                self._feed(branch, lines, statements.get(part.number, {}), public)
+                self._feed(branch, part.number, lines, statements.get(part.number, {}), part.from_seq, to_seq)
 
     def follows(self, branches: Sequence[BranchRow]) -> bool:
         """Whether these are the same branches, further on: then ``grow`` is enough."""
@@ -112,8 +111,9 @@ class Judging:
     def grow(self, branches: Sequence[BranchRow]) -> bool:
         """Take in lines and media that have come since. Returns whether there were any. Raises OSError."""
         heads = {row.number: row.head_seq for row in branches}
+        arrived = [self._arrive(number, heads[number] + 1) for number in self._awaited]
         grown = [self._grow(branch, heads[branch.number]) for branch in self._branches]
-        return any(grown)
+        return any(arrived) or any(grown)
 
     def stands(self) -> bool:
         """Whether all that was judged still is as it was; if not, it must be judged from the beginning."""
@@ -143,53 +143,62 @@ class Judging:
     @property
     def awaits(self) -> bool:
         """Whether some of the media are on their way."""
-        return any(True for branch in self._branches for _ in branch.awaited)
+        return any(_least(awaited) is not None for awaited in self._awaited.values())
 
     def _forks(self) -> list[Fork]:
         several = len(self._branches) > 1
         return judge_forks([branch.history for branch in self._branches]) if several else []
 
     def _grow(self, branch: _Branch, head_seq: int) -> bool:
+        """New lines of a branch."""
         reader, name, next_seq = self._reader, self._name, branch.head_seq + 1
-        least = next((begin for begin, _ in branch.awaited), next_seq)
-        public = self._public(branch.number, least, head_seq + 1) if least <= head_seq else set()
-        arrived = self._arrived(branch, public) if least < next_seq else []
-        for held in arrived:
-            self.record.settle(_task(held), ())
-            branch.awaited.discard(held.seq)
         if head_seq < next_seq:
-            return bool(arrived)
+            return False
         lines = list(read_told(reader, name, branch.number, next_seq, head_seq + 1))
         others = [line.seq for line in lines if line.segment is None]
         if len(others) <= _SINGLY:
             found = [reader.statement(name, branch.number, seq) for seq in others]
         else:
             found = [each for each in reader.statements(name) if each.branch == branch.number]
-        self._feed(branch, lines, {each.seq: each for each in found if each is not None}, public)
+        statements = {each.seq: each for each in found if each is not None}
+        self._feed(branch, branch.number, lines, statements, next_seq, head_seq + 1)
         branch.head_seq = head_seq
         return True
 
-    def _arrived(self, branch: _Branch, public: Collection[int]) -> list[HeldSegment]:
-        """What was on its way and is there."""
-        reader, name, number = self._reader, self._name, branch.number
-        least = next(begin for begin, _ in branch.awaited)
+    def _arrive(self, number: int, to_seq: int) -> bool:
+        """What was on its way and is there. Returns whether there is any."""
+        reader, name, awaited = self._reader, self._name, self._awaited[number]
+        least = _least(awaited)
+        if least is None:
+            return False
         if self._publications is None:
-            after = reader.segments_after(name, number, least - 1)
-            return [held for held in after if held.stored and held.seq in branch.awaited]
-        seqs = sorted(seq for seq in public if seq in branch.awaited)
-        if len(seqs) <= _SINGLY:
-            return [held for seq in seqs if (held := reader.segment(name, number, seq)) is not None]
-        wanted = set(seqs)
-        return [held for held in reader.segments_after(name, number, seqs[0] - 1) if held.seq in wanted]
+            arrived = [held for held in reader.segments_after(name, number, least - 1) if held.stored]
+        else:
+            seqs = sorted(seq for seq in self._public(number, least, to_seq) if seq in awaited)
+            if len(seqs) <= _SINGLY:
+                found = [reader.segment(name, number, seq) for seq in seqs]
+                arrived = [held for held in found if held is not None]
+            else:
+                wanted = set(seqs)
+                arrived = [held for held in reader.segments_after(name, number, seqs[0] - 1) if held.seq in wanted]
+        arrived = [held for held in arrived if held.seq in awaited]
+        for held in arrived:
+            self.record.settle(_task(held), ())
+            awaited.discard(held.seq)
+        return bool(arrived)
 
     def _feed(
         self,
         branch: _Branch,
+        number: int,
         lines: Iterable[ToldLine],
         statements: Mapping[int, Statement],
-        public: Collection[int],
+        from_seq: int,
+        to_seq: int,
     ) -> None:
+        """The next lines of a ledger, which are the branch ``number``'s own."""
         replay, verifier, record = branch.replay, branch.verifier, self.record
+        public = self._public(number, from_seq, to_seq)
         before = len(record.events)
         for line in lines:
             statement = statements.get(line.seq)
@@ -199,7 +208,7 @@ class Judging:
                 opened = replay.statement(line, statement)
                 self._doubtful |= isinstance(statement.line.body, Pruned)
             for task in verifier.take(opened, True):
-                self._settle(branch, task, line, public)
+                self._settle(number, task, line, public)
         # As if each ledger had been read to its end before the next.
         new = record.events[before:]
         del record.events[before:]
@@ -207,7 +216,7 @@ class Judging:
         record.events[at:at] = new
         branch.events += len(new)
 
-    def _settle(self, branch: _Branch, task: MediaTask, line: ToldLine, public: Collection[int]) -> None:
+    def _settle(self, number: int, task: MediaTask, line: ToldLine, public: Collection[int]) -> None:
         """What is to be said of the media that a line names; an init segment has none in the index."""
         if line.segment is None or line.segment.mode is Mode.UNARMED:
             self.record.settle(task, None)
@@ -215,7 +224,7 @@ class Judging:
             self.record.settle(task, ())
         elif isinstance(task.expected, Expected) and (line.stored or line.wanted):
             self.record.awaited(task.expected)
-            branch.awaited.add(line.seq, line.seq + 1)
+            self._awaited[number].add(line.seq, line.seq + 1)
         else:
             self.record.settle(task, None)
 
@@ -227,12 +236,12 @@ class Judging:
     def _lost_some(self) -> bool:
         """Whether what was on its way is not to be had any more."""
         self._doubtful = False
-        for branch in self._branches:
-            least = next((begin for begin, _ in branch.awaited), None)
+        for number, awaited in self._awaited.items():
+            least = _least(awaited)
             if least is None:
                 continue
-            for held in self._reader.segments_after(self._name, branch.number, least - 1):
-                if held.seq in branch.awaited and not (held.stored or held.wanted):
+            for held in self._reader.segments_after(self._name, number, least - 1):
+                if held.seq in awaited and not (held.stored or held.wanted):
                     return True
         return False
 
@@ -253,6 +262,10 @@ def judge(
     if not judging.record.named.unsure:
         return judging
     return Judging(reader, name, branches, publications=publications, trust=trust, until_seq=since, digests=True)
+
+
+def _least(awaited: Ranges) -> int | None:
+    return next((begin for begin, _ in awaited), None)
 
 
 def _in_order(branches: Sequence[BranchRow]) -> list[BranchRow]:

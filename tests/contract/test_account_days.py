@@ -136,6 +136,35 @@ def test_a_lost_tail_is_a_branch_and_the_other_grows_on(day: Day) -> None:
     assert day.agree().closed
 
 
+def test_media_of_before_a_fork_that_come_late_count_for_both_branches(day: Day, tmp_path: Path) -> None:
+    public = Publications(f"sqlite:///{tmp_path / 'publish.sqlite'}", writes=True)
+    accounts = Accounts(day.reader, public, trust=day.archive.trust, seconds=lambda: 0)
+    day.begin()
+    day.record(3)
+    common = len(day.station.lines)
+    stood = {name: replace(state) for name, state in day.station.cameras.items()}
+    day.record(1)
+    day.lines()
+    del day.station.lines[common:]
+    day.station.cameras = stood
+    day.restart(day.station.reboot())
+    day.record(6)
+    day.lines(branch=common)
+    assert [row.number for row in sorted(day.reader.branches(NAME), key=lambda row: -row.size_bytes)] == [1, 0]
+    assert day.agree().cameras[0].covered_ms == (0, 0)
+    assert accounts.of(NAME) == account(day.reader, NAME, public, trust=day.archive.trust)
+    day.media()
+    assert day.agree().cameras[0].covered_ms == (20_000, 20_000)
+    for held in day.reader.segments(NAME):
+        segment = PublicSegment(name=NAME, branch=held.branch, seq=held.seq, arrival=held.arrival or 0)
+        public.add([segment], [], segment.arrival, NOON_US)
+        accounts.of(NAME)
+    record = accounts.of(NAME)
+    assert record == account(day.reader, NAME, public, trust=day.archive.trust)
+    assert record == day.agree(), "all of it is public"
+    public.close()
+
+
 def test_an_equivocation_takes_what_follows_it_from_both(day: Day) -> None:
     day.begin()
     day.record(2)
