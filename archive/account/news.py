@@ -38,7 +38,10 @@ class News:
             arrival = self._reader.last_arrival()
             if self._arrival < 0:
                 self._arrival = max(arrival - _LOOK_BACK, 0)
-            news = read_latest(self._reader, self._after, self._seen, arrival=self._arrival)
+            news = self._news()
+            if not news and self._is_another():
+                self._after, self._arrival, self._seen = -1, max(arrival - _LOOK_BACK, 0), {}
+                news = self._news()
             if not news:
                 return 0
             findings = self._reader.findings()
@@ -48,3 +51,10 @@ class News:
                 self._seen[latest.name] = dict(latest.heads)
             self._after, self._arrival = max(latest.changed for latest in news), arrival
             return len(news)
+
+    def _news(self) -> list[UnitLatest]:
+        return read_latest(self._reader, self._after, self._seen, arrival=self._arrival)
+
+    def _is_another(self) -> bool:
+        """Whether the index was made anew: then it counts from the beginning."""
+        return max((row.changed for row in self._reader.units()), default=-1) < self._after

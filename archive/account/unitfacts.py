@@ -18,7 +18,7 @@ class UnitMemory:
     """What must be remembered of a unit from one look at the index to the next."""
 
     def __init__(self) -> None:
-        self._cameras: dict[str, None] = {}
+        self._cameras: tuple[str, ...] = ()
         self._boot: str | None = None
         self._gaps: dict[str, _OpenGap] = {}
         self._covered: dict[str | None, int | None] = {}
@@ -63,7 +63,7 @@ class UnitMemory:
         body, at_us = statement.line.body, _dated(statement)
         if isinstance(body, Start):
             self._boot = statement.boot_id
-            self._cameras |= dict.fromkeys(body.cameras)
+            self._cameras = body.cameras
         elif isinstance(body, Gap):
             self._gaps[body.camera] = self._widened(statement, body)
         elif isinstance(body, Event) and body.event == COVERED:

@@ -9,9 +9,12 @@ from archive.account.incidents import NO_BRANCH, Incident, Incidents, Kind
 from archive.account.news import News
 from archive.account.state import SILENT_US, StationState
 from archive.account.stations import Stations
+from archive.check import rebuild
 from archive.finding import Oddity
 from archive.index.index import Index
+from archive.parts import open_parts
 from archive.roster import Roster, RosterStation, StationStatus
+from base.durable import Disk
 from evidence.day.answer import Moment
 from evidence.words import Cause, Mode
 from tests.fakes.account_day import NAME, Day
@@ -260,3 +263,23 @@ def test_whoever_begins_later_lists_the_same(day: Watched) -> None:
     late = Incidents(day.reader)
     News(day.reader, late).refresh()
     assert late.page(None, 0, 99) == day.incidents.page(None, 0, 99)
+
+
+def test_an_index_that_was_made_anew_is_read_anew_and_says_the_same(day: Watched) -> None:
+    day.begin()
+    for _ in range(3):
+        day.record(2)
+        day.station.gap("cam-0", seconds=10)
+        day.station.gap("cam-0", seconds=10)
+        day.deliver()
+    listed, _ = day.incidents.page(None, 0, 99)
+    state = day.state()
+    day.archive.stop()
+    with open_parts(day.archive.config, Disk()) as parts:
+        rebuild(parts)
+    assert day.news.refresh() == 1
+    again, _ = day.incidents.page(None, 0, 99)
+    assert [(each.seq, each.what, each.start, each.end) for each in again] == [
+        (each.seq, each.what, each.start, each.end) for each in listed
+    ]
+    assert day.state() is state
