@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from archive.site.onefile import one_file
 from tests.browser.site import Site
@@ -56,8 +56,23 @@ class Watched:
 @pytest.fixture(scope="module")
 def served(site: Site) -> Site:
     lay_out(site.folder)
-    (site.folder / "alone.html").write_bytes(one_file().data)
     return site
+
+
+@pytest.fixture(scope="module")
+def viewer(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all tests: the page keeps nothing."""
+    context = browser.new_context()
+    yield context
+    assert context.cookies() == []
+    context.close()
+
+
+@pytest.fixture
+def page(viewer: BrowserContext) -> Iterator[Page]:
+    page = viewer.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture
@@ -70,17 +85,24 @@ def watched(served: Site, page: Page) -> Iterator[Watched]:
     assert one.complaints == []
 
 
+@pytest.fixture(scope="module")
+def reader(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that speaks English and has no network."""
+    context = browser.new_context(offline=True, locale="en-GB")
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def alone(browser: Browser, tmp_path: Path) -> Iterator[Watched]:
-    """The one file, opened from disk without a network, in a browser that speaks English."""
+def alone(reader: BrowserContext, tmp_path: Path) -> Iterator[Watched]:
+    """The one file, opened from disk."""
     path = tmp_path / "unbroken-verifier.html"
     path.write_bytes(one_file().data)
-    context = browser.new_context(offline=True, locale="en-GB")
-    one = Watched(context.new_page())
+    one = Watched(reader.new_page())
     one.page.goto(path.as_uri())
     expect(one.page.locator(".give")).to_be_visible()
     yield one
-    context.close()
+    one.page.close()
     assert one.complaints == []
     assert [request for request in one.requests if not request.startswith("GET blob:")] == [f"GET {path.as_uri()}"]
 
