@@ -11,6 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from archive.index.rows import BranchRow, HeldSegment
 from evidence.utc import Utc
 
+MOST_LOOKS = 64
+"""So many segments at most are looked at for one that shares time in another boot: an hour has far fewer at a time, and
+a unit that signs thousands for one second must not hold up the lists of others.
+"""
 _NEVER = (0, 0)
 NEIGHBOURS_NS = 120 * 10**9
 """Rows from so much before and behind an hour are to be looked at: a segment lasts a minute at most."""
@@ -47,12 +51,14 @@ class _Lane:
     def shares(self, certain: tuple[int, int], branch: int) -> bool:
         """Whether a segment of another branch certainly shares time with that interval of UTC."""
         begin, end = certain
-        at = bisect_left(self.certain, end, key=_first) - 1
-        while at >= 0 and self.certain[at][1] > begin:
-            # UTC grows with boot time, and so do both ends: whoever shares time stands right here.
-            if begin < end and self.rows[at].branch != branch and self.certain[at][0] < self.certain[at][1]:
+        last = bisect_left(self.certain, end, key=_first) - 1
+        # UTC grows with boot time, and so do both ends: whoever shares time stands right here.
+        for at in range(last, max(last - MOST_LOOKS, -1), -1):
+            other_begin, other_end = self.certain[at]
+            if other_end <= begin:
+                return False
+            if begin < end and self.rows[at].branch != branch and other_begin < other_end:
                 return True
-            at -= 1
         return False
 
 
