@@ -12,7 +12,7 @@ from archive.site.pages.lists import find
 from archive.site.pages.page import Answer, Asked, NotHere, Site
 from archive.site.pages.times import iso
 from archive.site.pages.told import address_of, facts_of
-from evidence.coverage import State as CoverageState
+from evidence.coverage import State
 from evidence.day.answer import Bounds, Camera, Event, Moment, Record, Span
 from evidence.day.thinned import join_thinned
 from evidence.day.times import middle_us
@@ -208,8 +208,8 @@ def _span(span: Span) -> dict[str, object]:
         "from": _date(span.start, known),
         "to": _date(span.end, known),
         # Who follows the video looks for what can be played, which in such a stretch there is, every few seconds.
-        "state": CoverageState.SEGMENT if span.state == CoverageState.THINNED else span.state,
-        "thinned": span.state == CoverageState.THINNED,
+        "state": State.SEGMENT if span.state == State.THINNED else span.state,
+        "thinned": span.state == State.THINNED,
         "mode": span.mode,
         "cause": span.cause,
         "boot": None if known else span.end.boot_id,
