@@ -173,6 +173,5 @@ def _sign(state: str) -> str:
 def _state(words: Words, state: str) -> Markup:
     """Sign and word of a state, with its colour."""
     text, sign = STATES.get(state, (state, "·"))
-    return Markup(
-        '<span class="state state-{}"><span class="sign" aria-hidden="true">{}</span> <span class="word">{}</span></span>'
-    ).format(state, sign, words.say(text))
+    drawn = Markup('<span class="sign" aria-hidden="true">{}</span> <span class="word">{}</span>')
+    return Markup('<span class="state state-{}">{}</span>').format(state, drawn.format(sign, words.say(text)))
