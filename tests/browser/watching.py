@@ -78,7 +78,7 @@ class Viewer:
 
     def plays(self, seconds: float = 20, camera: int = 0) -> Shown:
         """Wait until a checked picture has moved."""
-        first = self.until(lambda now: now.ready >= 2 and now.at is not None, "a picture", seconds, camera)
+        first = self.until(lambda now: now.ready >= 2 and now.clock != "", "a picture", seconds, camera)
         return self.until(lambda now: now.time > first.time + 0.3, "it moves", seconds, camera)
 
     def hosts(self) -> set[str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from appliance.control.server import ask
 from evidence import jws
 from evidence.lines import Line, Segment, read_payload
 from evidence.words import Mode
@@ -68,17 +67,16 @@ class Whole:
         bodies = (line.body for line in self.lines(station))
         return [body for body in bodies if isinstance(body, Segment) and body.mode is Mode.LIVE]
 
-    def act(self, station: int, verb: str, **members: object) -> None:
-        """A request to a recorder."""
-        _apart(lambda: ask(self.stations[station].run / "control.sock", {"verb": verb, **members}))
+    def close(self, station: int) -> None:
+        """Two people close a record; its recorder has ended on return, its uplink goes on."""
+        _apart(self.programs[station].close)
 
     def until(self, condition: Callable[[], bool], what: str, seconds: float = WAIT_S) -> None:
         """Wait for something that a process brings about."""
         ends = time.monotonic() + seconds
         while not _holds(condition):
             assert time.monotonic() < ends, f"not within {seconds} s: {what}"
-            for each in self.programs:
-                each.require_alive()
+            self.plug.require_alive()
             time.sleep(0.1)
 
 
