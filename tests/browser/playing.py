@@ -169,10 +169,19 @@ class PlayerSite:
         """Serve what is known of the camera: spans from and to (UTC, us), state, cause."""
         _, unit, camera = self.path.split("/")
         told = [
-            {"from": iso(begin), "to": iso(end), "state": word, "cause": cause, "boot": None}
-            for begin, end, word, cause in spans
+            {"from": iso(begin), "to": iso(end), "state": word, "cause": None, "boot": None}
+            for begin, end, word, _ in spans
         ]
-        cameras = [{"unit": unit, "camera": camera, "state": state, "spans": told}]
+        gaps = [
+            {
+                "from": {"boot": "", "boot_ns": 0, "utc": [iso(begin), iso(begin)]},
+                "to": {"boot": "", "boot_ns": 0, "utc": [iso(end), iso(end)]},
+                "cause": cause,
+            }
+            for begin, end, _, cause in spans
+            if cause is not None
+        ]
+        cameras = [{"unit": unit, "camera": camera, "state": state, "spans": told, "gaps": gaps}]
         facts = {"station": self.station, "state": state, "cameras": cameras}
         self.answers.texts[f"/open/stations/{self.station}.json"] = json.dumps(facts)
 

@@ -1,6 +1,8 @@
 /** What is known of a station: states, and what is true of each moment of its cameras. */
 
-const VIDEO = new Set(['segment', 'recovered']);
+/** Of a thinned stretch a part is here, all through. */
+const VIDEO = new Set(['segment', 'recovered', 'thinned']);
+const WHOLE = new Set(['segment', 'recovered']);
 const EVERY_MS = 10_000;
 const FRESH_MS = 60_000;
 
@@ -26,6 +28,12 @@ export function stationFacts(station, onNews = () => {}) {
   };
   first = refresh();
   const timer = setInterval(() => document.hidden || refresh(), EVERY_MS);
+  const read = new WeakMap(); // by camera as it was told: its spans
+  const spansOf = (told) => {
+    if (told === undefined) return [];
+    if (!read.has(told)) read.set(told, readSpans(told));
+    return read.get(told);
+  };
   const find = (unit, camera) => known.cameras.find((each) => each.unit === unit && each.camera === camera);
   return {
     /** Resolves once the first answer came, or did not. */
@@ -33,10 +41,10 @@ export function stationFacts(station, onNews = () => {}) {
     refresh,
     state: () => known.state,
     stateOf: (unit, camera) => find(unit, camera)?.state ?? known.state,
-    spansOf: (unit, camera) => readSpans(find(unit, camera)?.spans),
+    spansOf: (unit, camera) => spansOf(find(unit, camera)),
     /** Whether its newest video is of the last minute. */
     isFresh(unit, camera) {
-      const ends = readSpans(find(unit, camera)?.spans).filter(isVideo).map(({ to }) => to);
+      const ends = spansOf(find(unit, camera)).filter(isVideo).map(({ to }) => to);
       return ends.length > 0 && Date.parse(known.at) - Math.max(...ends) < FRESH_MS;
     },
     cameras: () => known.cameras.map(({ unit, camera }) => `${unit}/${camera}`),
@@ -46,19 +54,37 @@ export function stationFacts(station, onNews = () => {}) {
 
 const isVideo = ({ axis, state }) => axis === '' && VIDEO.has(state);
 
-/** Spans with times in milliseconds: `{axis, from, to, state, cause}`; what cannot be read is left out. */
-export function readSpans(spans) {
-  if (!Array.isArray(spans)) return [];
-  return spans
-    .map(({ from, to, state, cause, boot }) => ({
-      axis: boot ?? '', from: Date.parse(from), to: Date.parse(to), state, cause: cause ?? null,
-    }))
-    .filter(({ from, to }) => Number.isFinite(from) && Number.isFinite(to) && from < to);
+/**
+ * What is known of a camera, in order of time: `{axis, from, to, state, cause}`, times in milliseconds. Where its gaps
+ * are told with their causes, they stand for the spans of that state. What cannot be read is left out.
+ */
+export function readSpans({ spans, gaps }) {
+  const told = (Array.isArray(spans) ? spans : []).map(({ from, to, state, cause, boot }) => {
+    return { axis: boot ?? '', from: Date.parse(from), to: Date.parse(to), state, cause: cause ?? null };
+  });
+  const causes = (Array.isArray(gaps) ? gaps : []).map(({ from, to, cause }) => {
+    const isKnown = Array.isArray(from?.utc) && Array.isArray(to?.utc);
+    const axis = isKnown ? '' : to?.boot;
+    return { axis, from: msOf(from, isKnown), to: msOf(to, isKnown), state: 'gap', cause: cause ?? null };
+  });
+  const known = causes.length > 0 ? [...told.filter(({ state }) => state !== 'gap'), ...causes] : told;
+  return known.filter(isSpan).sort((one, two) => one.from - two.from);
+}
+
+function isSpan({ axis, from, to }) {
+  return typeof axis === 'string' && Number.isFinite(from) && Number.isFinite(to) && from < to;
+}
+
+/** The middle of what is known of a moment's UTC, or its boot time. */
+function msOf(moment, isKnown) {
+  if (!isKnown) return Number(moment?.boot_ns) / 1e6;
+  const [least, most] = moment.utc.map((each) => Date.parse(each));
+  return (least + most) / 2;
 }
 
 /** What is known of the time from `from` to `to` (ms) without video: the spans of it, at most `most`. */
 export function holesIn(spans, axis, from, to, most = 3) {
-  const isHole = (span) => span.axis === axis && span.from < to && span.to > from && !VIDEO.has(span.state);
+  const isHole = (span) => span.axis === axis && span.from < to && span.to > from && !WHOLE.has(span.state);
   return spans.filter(isHole).slice(0, most);
 }
 

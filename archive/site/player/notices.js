@@ -6,7 +6,7 @@ import { holesIn } from './facts.js';
 const STAYS_MS = 8_000;
 const HOLES = {
   gap: 'gap-known', missing: 'gap-coming', held: 'gap-held', 'at-unit': 'gap-at-unit', pruned: 'gap-pruned',
-  damaged: 'gap-damaged', unexplained: 'gap-unknown',
+  damaged: 'gap-damaged', unexplained: 'gap-unknown', thinned: 'gap-coming',
 };
 
 /** The notices of one picture; `spans()` is what is known of its camera. Times are ms on `axis`. */
@@ -24,7 +24,9 @@ export function makeNotices({ picture, say, clock, spans }) {
     if (known.length === 0) return [say('gap-unknown', { from: dated(axis, from), to: dated(axis, to) })];
     return known.map((hole) => {
       const cause = hole.state === 'gap' ? say(`cause-${hole.cause ?? 'unknown'}`) : '';
-      const times = { from: dated(axis, hole.from), to: dated(axis, hole.to) };
+      const isPart = hole.state === 'thinned'; // of which only this piece is not here
+      const [begin, end] = isPart ? [Math.max(hole.from, from), Math.min(hole.to, to)] : [hole.from, hole.to];
+      const times = { from: dated(axis, begin), to: dated(axis, end) };
       return say(HOLES[hole.state] ?? 'gap-unknown', { ...times, cause });
     });
   };
