@@ -1,8 +1,11 @@
 """The list of stations: read strictly, and every complaint names the row and the column."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from archive.roster import COLUMNS, MOST_BYTES, MOST_LETTERS, StationStatus, parse_roster, read_roster
 from base.errors import OperatorError
@@ -86,3 +89,11 @@ def test_an_operator_is_told_the_file_and_where_to_read(tmp_path: Path) -> None:
         read_roster(path)
     path.write_bytes(_roster(ROW))
     assert len(read_roster(path).stations) == 1
+
+
+@given(st.binary(max_size=300), st.integers(0, 200))
+def test_whatever_a_file_holds_is_read_or_refused_with_a_sentence(noise: bytes, place: int) -> None:
+    data = _roster(ROW, EXEMPT)
+    for each in (noise, data[:place] + noise + data[place:], data + b"\n" + noise):
+        with contextlib.suppress(ValueError):
+            assert parse_roster(each).stations

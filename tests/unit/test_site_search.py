@@ -1,6 +1,8 @@
 """Stations are found by what people type, whatever their keyboard."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from archive.roster import Roster, RosterStation, StationStatus
 from archive.site.pages.folding import fold, spellings, words_of
@@ -106,3 +108,24 @@ def test_folding_knows_the_letters() -> None:
     assert fold("I") == fold("ı") == fold("İ") == fold("i") == fold("i\u0307") == "i"
     assert words_of("Məktəb№7-də A'bc 12a") == ["mekteb", "7", "de", "abc", "12", "a"]
     assert list(spellings("Şəki-Çay")) == ["Şəki-Çay", "shəki-Çay", "Şəki-chay", "shəki-chay"]
+
+
+@given(st.text(max_size=200))
+def test_whatever_is_typed_is_answered_and_folding_twice_changes_nothing(typed: str) -> None:
+    found = SEARCH.find(typed)
+    assert len(found.stations) <= min(found.count, MOST_FOUND)
+    assert fold(fold(typed)) == fold(typed)
+    assert all(word for word in words_of(typed))
+
+
+@given(st.sampled_from(STATIONS), st.data())
+def test_a_station_is_found_by_any_of_its_words_and_by_its_number_in_any_form(
+    station: RosterStation, data: st.DataObject
+) -> None:
+    words = [word for text in (*station.names.values(), *station.addresses.values()) for word in text.split()]
+    word = data.draw(st.sampled_from([word for word in words if any(char.isalnum() for char in word)]))
+    for typed in (word, word.upper(), word.casefold()):
+        assert station in SEARCH.find(typed).stations, typed
+    between = data.draw(st.sampled_from(["/", "-", " ", " / ", ".", "\\", "–"]))
+    typed = f"{station.constituency}{between}{int(station.number)}"
+    assert SEARCH.find(typed).stations[0] == station, typed
