@@ -6,6 +6,7 @@ Each process has some connections; it asks on all of them, then reads all answer
 import multiprocessing
 import re
 import socket
+import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,8 +35,18 @@ class Asked:
         return self.received_bytes / 1e6 / self.seconds
 
 
-def ask(port: int, paths: Sequence[str], *, connections: int, processes: int, seconds: float) -> Asked:
-    """Ask for ``paths`` in turn for so long. Raises RuntimeError for any answer but 200."""
+def ask(
+    port: int,
+    paths: Sequence[str],
+    *,
+    connections: int,
+    processes: int,
+    seconds: float,
+    tls: ssl.SSLContext | None = None,
+) -> Asked:
+    """Ask for ``paths`` in turn for so long, over TLS where a context is given. Raises RuntimeError for any answer but
+    200.
+    """
     fork = multiprocessing.get_context("fork")
     requests = [
         b"GET %s HTTP/1.1\r\nHost: bench\r\nAccept-Encoding: gzip, deflate, br\r\n\r\n" % path.encode()
@@ -45,7 +56,7 @@ def ask(port: int, paths: Sequence[str], *, connections: int, processes: int, se
     workers: list[multiprocessing.process.BaseProcess] = []
     for number in range(processes):
         here, there = fork.Pipe()
-        order = (there, port, requests, connections // processes, number, seconds)
+        order = (there, port, tls, requests, connections // processes, number, seconds)
         worker: multiprocessing.process.BaseProcess = fork.Process(target=_work, args=order, daemon=True)
         worker.start()
         pipes.append(here)
@@ -64,11 +75,24 @@ def ask(port: int, paths: Sequence[str], *, connections: int, processes: int, se
     )
 
 
-def _work(pipe: Connection, port: int, requests: Sequence[bytes], share: int, first: int, seconds: float) -> None:
+def connect(port: int, tls: ssl.SSLContext | None) -> socket.socket:
+    """A connection to the loopback, over TLS where a context is given."""
+    plain = socket.create_connection(("127.0.0.1", port), WAIT_S)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return plain if tls is None else tls.wrap_socket(plain, server_hostname="127.0.0.1")
+
+
+def _work(
+    pipe: Connection,
+    port: int,
+    tls: ssl.SSLContext | None,
+    requests: Sequence[bytes],
+    share: int,
+    first: int,
+    seconds: float,
+) -> None:
     try:
-        sockets = [socket.create_connection(("127.0.0.1", port), WAIT_S) for _ in range(share)]
-        for each in sockets:
-            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sockets = [connect(port, tls) for _ in range(share)]
         buffer = memoryview(bytearray(_BUFFER_BYTES))
         answers = received = 0
         number = first

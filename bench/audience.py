@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 
 from archive.publish.tree import PublishedTree
 from bench.asking import Asked, ask
+from bench.audience_tls import tls_rows
 from bench.backfill import percentile
 from bench.centre import Centre
 from bench.crowd import LIST, PATIENCE_S, Day, live_through
@@ -171,14 +172,16 @@ def _served(folder: Path) -> list[Row]:
             size_bytes = _listed(public)
             segments = list(public.config.publish.folder.rglob("*.m4s"))
             files = [f"/media/{each.name[:2]}/{each.name}" for each in segments]
-            plain = _file(public, size_bytes)
+            file = _file(public, size_bytes)
             lists, same, media, bare = list[Served](), list[Served](), list[Served](), list[Served]()
             for _ in range(REPEATS):
                 lists.append(_ask(public.nginx, public.port, [LIST], CONNECTIONS))
-                same.append(_ask(public.nginx, public.port, [plain], CONNECTIONS))
+                same.append(_ask(public.nginx, public.port, [file], CONNECTIONS))
                 media.append(_ask(public.nginx, public.port, files, MEDIA_CONNECTIONS))
                 bare.append(_bare(folder, segments[0]))
-    return list_rows(lists, same, size_bytes) + media_rows(media, bare)
+            plain = median([each.ms_per_mb for each in media])
+            tls = tls_rows(folder.resolve(), public.config, files, plain)
+    return list_rows(lists, same, size_bytes) + media_rows(media, bare) + tls
 
 
 def _record(post: Post, uplink: Program) -> None:
