@@ -328,3 +328,26 @@ def test_who_reads_ahead_has_nobody_wait_and_changes_no_answer(day: Day) -> None
         day.media()
         ahead.read_ahead(NAME)
     assert ahead.of(NAME) == account(day.reader, NAME)
+
+
+def test_much_at_once_is_read_at_once(day: Day, tmp_path: Path) -> None:
+    public = Publications(f"sqlite:///{tmp_path / 'publish.sqlite'}", writes=True)
+    accounts = Accounts(day.reader, public, trust=day.archive.trust, seconds=lambda: 0)
+    day.begin()
+    day.record(1)
+    day.lines()
+    accounts.of(NAME)
+    for _ in range(70):
+        day.station.event("opened")
+    day.record(40)
+    day.lines()
+    day.media()
+    waiting = accounts.of(NAME)
+    assert waiting is not None
+    assert (len(waiting.events), waiting.cameras[0].covered_ms) == (71, (0, 0))
+    for held in day.reader.segments(NAME):
+        segment = PublicSegment(name=NAME, branch=held.branch, seq=held.seq, arrival=held.arrival or 0)
+        public.add([segment], [], segment.arrival, NOON_US)
+    record = accounts.of(NAME)
+    assert record == account(day.reader, NAME, public, trust=day.archive.trust) == day.agree()
+    public.close()
