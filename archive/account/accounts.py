@@ -56,7 +56,7 @@ class Accounts:
     ) -> None:
         """``publications`` and ``trust`` as for ``account``; ``seconds`` is a clock that only runs forward."""
         self._reader, self._publications, self._trust = reader, publications, trust or Trust()
-        self._most, self._seconds = most, seconds
+        self.most, self._seconds = most, seconds
         self._kept: OrderedDict[UnitName, _Kept] = OrderedDict()
         self._lock = Lock()
 
@@ -92,7 +92,7 @@ class Accounts:
         with self._lock:
             kept = self._kept.setdefault(name, _Kept())
             self._kept.move_to_end(name)
-            while len(self._kept) > self._most:
+            while len(self._kept) > self.most:
                 self._kept.popitem(last=False)
         with kept.lock:
             try:

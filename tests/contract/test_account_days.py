@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from archive.account.account import account
 from archive.account.accounts import Accounts
+from archive.account.ahead import read_ahead
 from archive.finding import Oddity
 from archive.index.index import Index
 from archive.names import UnitName
@@ -351,3 +353,22 @@ def test_much_at_once_is_read_at_once(day: Day, tmp_path: Path) -> None:
     record = accounts.of(NAME)
     assert record == account(day.reader, NAME, public, trust=day.archive.trust) == day.agree()
     public.close()
+
+
+def test_the_thread_that_reads_ahead_goes_round_and_ends_when_told(day: Day) -> None:
+    day.begin()
+    day.record(2)
+    day.lines()
+    accounts = Accounts(day.reader, None, seconds=lambda: 0)
+    stop = Event()
+    read = []
+
+    class Told(Accounts):
+        def read_ahead(self, name: UnitName) -> None:
+            accounts.read_ahead(name)
+            read.append(name)
+            stop.set()
+
+    read_ahead(Told(day.reader, None), day.reader, stop)
+    assert read == [NAME]
+    assert accounts.of(NAME) == account(day.reader, NAME)
