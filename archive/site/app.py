@@ -54,6 +54,7 @@ def build(parts: SiteParts, facts: Facts, static: StaticFiles | None = None) -> 
         ]
     )
     app.on_response_prepare.append(with_headers)
+    app.on_response_prepare.append(pages.begins)
 
     async def end(_app: web.Application) -> None:
         thread.shutdown(cancel_futures=True)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientResponse, web
+from aiohttp import ClientError, ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
@@ -171,6 +171,32 @@ def test_no_query_makes_a_page_fail(query: str) -> None:
             assert read_page(await answer.text()).faults == []
 
     _with_site(ask)
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("gone"), OSError("disk"), RuntimeError("a bug")])
+def test_an_answer_that_has_begun_never_becomes_an_error_page(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        await response.write(b"begun")
+        raise error
+
+    async def run() -> None:
+        with ThreadPoolExecutor(1) as thread:
+            pages = Pages(fake_site(), Kept(thread, lambda: 0.0), STATIC)
+            app = web.Application(middlewares=[pages.errors])
+            app.add_routes([web.get("/clip/film.mp4", broken)])
+            app.on_response_prepare.append(pages.begins)
+            async with TestClient(TestServer(app)) as client:
+                answer = await client.get("/clip/film.mp4")
+                assert answer.status == 200
+                with pytest.raises(ClientError):
+                    await answer.read()
+
+    asyncio.run(run())
+    assert not [record for record in caplog.records if record.name == "site"]
 
 
 def test_nothing_can_be_sent() -> None:

@@ -61,6 +61,8 @@ class Pages:
 
     def __init__(self, site: Site, kept: Kept, static: StaticFiles) -> None:
         self._site, self._kept, self._static = site, kept, static
+        self._begun: dict[int, bool] = {}
+        """Of each request that a handler has now: whether it has begun an answer, which cannot become another."""
 
     def routes(self) -> list[web.RouteDef]:
         """All addresses."""
@@ -73,9 +75,15 @@ class Pages:
             web.get("/static/{digest}/{name:.+}", self._file),
         ]
 
+    async def begins(self, request: web.Request, _response: web.StreamResponse) -> None:
+        """To be told of every answer that begins."""
+        if id(request) in self._begun:
+            self._begun[id(request)] = True
+
     @web.middleware
     async def errors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """What a handler raises becomes a page, or text for a program."""
+        self._begun[id(request)] = False
         try:
             return await handler(request)
         except NotHere as error:
@@ -85,6 +93,8 @@ class Pages:
         except BusyError:
             return self.error(request, 503)
         except OSError as error:
+            if self._begun[id(request)]:
+                raise  # the reader hung up in the middle of a file, or the file broke off: nothing more can be said
             _log.error("a page could not be made", extra={"fields": {"path": request.path, "error": str(error)}})
             return self.error(request, 503)
         except web.HTTPException as error:
@@ -93,8 +103,12 @@ class Pages:
             allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
             return self.error(request, error.status, headers=allowed)
         except Exception:
+            if self._begun[id(request)]:
+                raise
             _log.exception("a page has failed", extra={"fields": {"path": request.path}})
             return self.error(request, 500)
+        finally:
+            del self._begun[id(request)]
 
     def error(
         self, request: web.Request, status: int, why: str = "", headers: dict[str, str] | None = None
