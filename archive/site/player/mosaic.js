@@ -5,7 +5,8 @@
 
 import { stationFacts } from './facts.js';
 import { clockOf } from './instant.js';
-import { isStation, readCamera, tuner } from './tuning.js';
+import { isStation, readCamera } from './names.js';
+import { tuner } from './tuning.js';
 import { element, readWords } from './words.js';
 
 const KEY = 'unbroken.mosaic';

@@ -7,8 +7,9 @@ import { fullScreenButton, makeBar, makeSlider } from './controls.js';
 import { dayLines } from './dayline.js';
 import { extentOf, stationFacts } from './facts.js';
 import { clockOf, readInstant } from './instant.js';
+import { isStation, readCamera } from './names.js';
 import { keepStep, slowest } from './step.js';
-import { isStation, readCamera, tuner } from './tuning.js';
+import { tuner } from './tuning.js';
 import { element, readWords } from './words.js';
 
 const MOST_CAMERAS = 8;

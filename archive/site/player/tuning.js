@@ -7,17 +7,6 @@ import { makePicture } from './picture.js';
 import { unitProofs } from './proof.js';
 import { makeSeal } from './seal.js';
 
-const NAME = /^[A-Za-z0-9-]{1,32}$/;
-
-/** `UNIT/CAMERA` as `{unit, camera}`; null where that is no such name. */
-export function readCamera(text) {
-  const [unit, camera, ...rest] = (text ?? '').split('/');
-  return NAME.test(unit) && NAME.test(camera ?? '') && rest.length === 0 ? { unit, camera } : null;
-}
-
-/** Whether `text` can be the name of a station. */
-export const isStation = (text) => NAME.test(text ?? '');
-
 /**
  * Makes cameras of one station: `tune({unit, camera}, {name, controls, onMove})` gives what `makeCamera` does; cameras
  * of one unit share their proofs. `settings` are `{say, clock, station, election, verify}` and `facts` of the station.
