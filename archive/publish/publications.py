@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.index.engine import database_url, open_engine, words
@@ -93,11 +93,9 @@ class Publications:
     def add(self, public: Sequence[PublicSegment], new: Sequence[NewEntry], arrival: int, utc_us: int) -> None:
         """Their media are in the tree, and the index was seen up to ``arrival``. Durable on return. Idempotent."""
         with self._writing() as connection:
-            ids = {name: _unit_id(connection, name) for name in _names(public, new)}
-            for each in public:
-                _put(connection, ids[each.name], each, utc_us)
-            for entry in new:
-                _append(connection, ids[entry.name], entry, utc_us)
+            ids = {name: _unit_id(connection, name) for name in sorted(_names(public, new))}
+            _put(connection, [(ids[each.name], each) for each in public], utc_us)
+            _append(connection, [(ids[each.name], each) for each in new], utc_us)
             if not connection.execute(update(progress).values(arrival=arrival)).rowcount:
                 connection.execute(insert(progress).values(id=1, arrival=arrival))
 
@@ -161,6 +159,21 @@ class Publications:
             return connection.execute(query).all()
 
 
+# Made once: making a statement costs more than executing it.
+_OF_CAMERA = (entries.c.unit_id == bindparam("of_unit")) & (entries.c.camera == bindparam("of_camera"))
+_NEWEST = select(entries.c.msn, entries.c.discontinuities).where(_OF_CAMERA).order_by(entries.c.msn.desc()).limit(1)
+_OLD = delete(entries).where(_OF_CAMERA, entries.c.msn < bindparam("first"))
+_AGAIN = (
+    update(segments)
+    .where(
+        segments.c.unit_id == bindparam("of_unit"),
+        segments.c.branch == bindparam("of_branch"),
+        segments.c.seq == bindparam("of_seq"),
+    )
+    .values(arrival=bindparam("as_arrival"))
+)
+_NEW_SEGMENTS, _NEW_ENTRIES = insert(segments), insert(entries)
+_UNIT = select(units.c.id).where(units.c.station == bindparam("of_station"), units.c.unit == bindparam("of_name"))
 _ENTRIES = select(entries, units.c.station, units.c.unit).join(units, units.c.id == entries.c.unit_id)
 
 
@@ -173,7 +186,7 @@ def _id_of(name: UnitName) -> "Select[tuple[int]]":
 
 
 def _unit_id(connection: Connection, name: UnitName) -> int:
-    found = connection.execute(_id_of(name)).first()
+    found = connection.execute(_UNIT, {"of_station": name.station, "of_name": name.unit}).first()
     if found is not None:
         return int(found.id)
     key = connection.execute(insert(units).values(station=name.station, unit=name.unit)).inserted_primary_key
@@ -181,46 +194,40 @@ def _unit_id(connection: Connection, name: UnitName) -> int:
     return int(key[0])
 
 
-def _put(connection: Connection, unit_id: int, public: PublicSegment, utc_us: int) -> None:
+def _put(connection: Connection, public: Sequence[tuple[int, PublicSegment]], utc_us: int) -> None:
     """The first time counts: a page says since when something is here."""
-    place = (segments.c.unit_id == unit_id) & (segments.c.branch == public.branch) & (segments.c.seq == public.seq)
-    if not connection.execute(update(segments).where(place).values(arrival=public.arrival)).rowcount:
-        key = {"unit_id": unit_id, "branch": public.branch, "seq": public.seq}
-        connection.execute(insert(segments).values(**key, arrival=public.arrival, published_us=utc_us))
+    new: dict[tuple[int, int, int], dict[str, int]] = {}
+    for unit, each in public:
+        key = {"of_unit": unit, "of_branch": each.branch, "of_seq": each.seq}
+        if not connection.execute(_AGAIN, {**key, "as_arrival": each.arrival}).rowcount:
+            new[unit, each.branch, each.seq] = {
+                "unit_id": unit,
+                "branch": each.branch,
+                "seq": each.seq,
+                "arrival": each.arrival,
+                "published_us": utc_us,
+            }
+    if new:
+        connection.execute(_NEW_SEGMENTS, list(new.values()))
 
 
-def _append(connection: Connection, unit_id: int, entry: NewEntry, utc_us: int) -> None:
-    camera = (entries.c.unit_id == unit_id) & (entries.c.camera == entry.camera)
-    newest = select(entries.c.msn, entries.c.discontinuities).where(camera).order_by(entries.c.msn.desc()).limit(1)
-    last = connection.execute(newest).first()
-    msn, before = (0, 0) if last is None else (last.msn + 1, last.discontinuities)
-    connection.execute(
-        insert(entries).values(
-            unit_id=unit_id,
-            camera=entry.camera,
-            msn=msn,
-            branch=entry.branch,
-            seq=entry.seq,
-            sha256=entry.sha256,
-            init_sha256=entry.init_sha256,
-            duration_us=entry.duration_us,
-            date_us=entry.date_us,
-            arrival=entry.arrival,
-            discontinuity=entry.discontinuity,
-            discontinuities=before + entry.discontinuity,
-            mode=entry.mode,
-            run_seq=entry.run_seq,
-            start_seq=entry.start_seq,
-            published_us=utc_us,
-            session=entry.session,
-            boot_id=entry.boot_id,
-            run=entry.run,
-            number=entry.number,
-            offset_us=entry.offset_us,
-        )
-    )
-    if msn % _KEPT == 0:
-        connection.execute(delete(entries).where(camera, entries.c.msn < msn - _KEPT))
+def _append(connection: Connection, new: Sequence[tuple[int, NewEntry]], utc_us: int) -> None:
+    counted: dict[tuple[int, str], tuple[int, int]] = {}
+    rows: list[dict[str, object]] = []
+    for unit, entry in new:
+        camera = (unit, entry.camera)
+        if camera not in counted:
+            last = connection.execute(_NEWEST, {"of_unit": unit, "of_camera": entry.camera}).first()
+            counted[camera] = (-1, 0) if last is None else (last.msn, last.discontinuities)
+        msn, discontinuities = counted[camera][0] + 1, counted[camera][1] + entry.discontinuity
+        counted[camera] = msn, discontinuities
+        values = {each.name: getattr(entry, each.name) for each in fields(NewEntry) if each.name != "name"}
+        row = {"unit_id": unit, "msn": msn, "discontinuities": discontinuities, "published_us": utc_us}
+        rows.append(values | row)
+    if rows:
+        connection.execute(_NEW_ENTRIES, rows)
+    for (unit, camera_name), (msn, _) in counted.items():
+        connection.execute(_OLD, {"of_unit": unit, "of_camera": camera_name, "first": msn - _KEPT})
 
 
 def _entry(row: "Row[tuple[object, ...]]") -> LiveEntry:
