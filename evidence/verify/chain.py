@@ -112,7 +112,7 @@ class Chain:
             return
         self._empty = False
         if self._since is not None:
-            self.damaged = True
+            self._headless = self.damaged = True
             return
         if line is None or judged:
             return

@@ -118,7 +118,7 @@ class Verifier:
             record.names = (claimed.election, claimed.station, claimed.unit)
         if head is not None and (record.head is None or head[0] > record.head[0]):
             record.head, record.last = head, self._last
-        record.closed = record.closed or self._chain.closed
+        record.closed = record.closed or (self._chain.closed and self._part is None)
         record.damaged = record.damaged or self._chain.damaged
         record.profile = record.profile or self._arming.profile
         record.clock += self._timing.clock

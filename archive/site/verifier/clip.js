@@ -32,9 +32,9 @@ export function isClip(head) {
  * segment is cut short or no `mdat` holds it. Bytes that stand anywhere else are a piece without lines.
  */
 export async function readClip(file) {
-  const window = inWindows(file);
+  const near = inWindows(file);
   const find = (at) => findProof(file, at);
-  const read = (from, to) => window.read(from, Math.min(to, file.size));
+  const read = (from, to) => near.read(from, Math.min(to, file.size));
   const isProof = async (at) => findMark(await read(at + 4, at + PROOF_AT), 0) === 0;
   const pieces = [];
   let at = await find(0);
@@ -56,7 +56,7 @@ export async function readClip(file) {
         pieces.push(await piece(payload, null));
         after = next;
       } else {
-        const media = await findMedia(file, window, next);
+        const media = await findMedia(file, near, next);
         pieces.push(await piece(payload, media ?? cutShort(file)));
         after = media === null ? await find(next) : media.end;
         if (media !== null && after < file.size && !(await isProof(after))) {
@@ -81,9 +81,9 @@ export function peekLine(text) {
 }
 
 /** `moof` and `mdat` at `at`, or null. */
-async function findMedia(file, window, at) {
+async function findMedia(file, near, at) {
   const boxEnd = async (from, kind, most) => {
-    const box = await window.read(from, Math.min(from + BOX_BYTES, file.size));
+    const box = await near.read(from, Math.min(from + BOX_BYTES, file.size));
     const size = box.length < BOX_BYTES ? 0 : wordAt(box, 0);
     return size >= BOX_BYTES && size <= most && from + size <= file.size && firstBox(box) === kind ? from + size : null;
   };
@@ -95,7 +95,7 @@ async function findMedia(file, window, at) {
     path: file.path,
     size: end - begin,
     end,
-    boxes: await window.read(at, begin),
+    boxes: await near.read(at, begin),
     read: (from, to) => file.read(begin + from, begin + to),
   };
 }

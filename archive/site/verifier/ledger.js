@@ -100,9 +100,10 @@ export async function judgeLedger(lines, record, trust, { untilSeq = Infinity, s
     const told = record.sessions.get(session.kid);
     if (told !== undefined && isNew && at !== 'late') told.last = line;
     const owner = kind === 'recovered' ? ownerOf(body, session) : null;
-    time.judge(line, session, owner, at, isNew);
+    const counts = part === null || isOfPart(part, line);
+    time.judge(line, session, owner, at, isNew, counts);
     if (isNew && at !== 'late') noteClock(record, session.boot_id, line);
-    if (part !== null && !isOfPart(part, line)) return;
+    if (!counts) return;
     if (body === null) report('kind-unknown', kind);
     else if (kind === 'start') takeStart(line, session, at);
     else if (kind === 'run') takeRun(line, session);

@@ -33,8 +33,9 @@ export function timing(report, utc) {
     if (code === 'clock-contradiction' || (code === 'clock-step' && !isExcused)) report(code, '');
   };
 
-  const judgeBody = ({ kind, boot_ns, body }, session, owner, isLate) => {
+  const judgeBody = ({ kind, boot_ns, body }, session, owner, isLate, counts) => {
     if (['segment', 'gap', 'close'].includes(kind) && body.to_ns > boot_ns + SECOND_NS) report('time-ahead', '');
+    if (!counts) return;
     if (kind === 'segment' && !isLate && body.from_ns < session.start.boot_ns) {
       report('time-backwards', 'a segment begins before its session');
     }
@@ -45,14 +46,15 @@ export function timing(report, utc) {
   return {
     /**
      * A good line of `session`; `owner` is the session that a `recovered` line names, or null. `at` is its place:
-     * `next`, `wrong`, `ahead` or `late` (chain.js). The clock is judged by lines that no other branch brought.
+     * `next`, `wrong`, `ahead` or `late` (chain.js). The clock is judged by lines that no other branch brought. `counts`
+     * says whether what the line reports does.
      */
-    judge(line, session, owner, at, isNew) {
+    judge(line, session, owner, at, isNew, counts = true) {
       const isLate = at === 'late';
       judgeBoot(line, session, isLate);
       if (at === 'next') judgeStep(line, session);
       if (!isLate && isNew) judgeAgreement(line, session, at !== 'next');
-      judgeBody(line, session, owner, isLate);
+      judgeBody(line, session, owner, isLate, counts);
       before = { kid: session.kid, boot_id: session.boot_id, line };
     },
     /** At the end: the boots that begin before the last line of the boot before them. */
