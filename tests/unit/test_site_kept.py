@@ -119,7 +119,7 @@ def test_too_many_different_pages_at_once_are_refused_and_others_go_on() -> None
 
 
 def test_the_page_asked_for_least_lately_goes_when_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(module, "MOST_BYTES", 3_000)
 
     async def ask() -> list[int]:
         with ThreadPoolExecutor(1) as thread:

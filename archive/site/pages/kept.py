@@ -18,6 +18,8 @@ MOST_BYTES = 64 << 20
 MOST_MAKING = 64
 """Different answers being made or waited for; beyond, ``BusyError``."""
 _WORTH_PACKING = 1_000
+_ENTRY_BYTES = 1_024
+"""Of an answer apart from its body: redirects have none, and are not for nothing."""
 _REST = 10
 """What takes long to make is kept longer: no page takes more than a tenth of the thread."""
 
@@ -37,8 +39,8 @@ class Packed:
 
     @property
     def size_bytes(self) -> int:
-        """What it takes."""
-        return len(self.answer.body) + len(self.gzipped or b"")
+        """What it takes, roughly."""
+        return len(self.answer.body) + len(self.gzipped or b"") + _ENTRY_BYTES
 
 
 class Kept:
