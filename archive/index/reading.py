@@ -56,6 +56,11 @@ _HELD = (
     )
     .where(units.c.election == bindparam("of_election"))
 )
+_UNIT = select(units.c.id).where(
+    units.c.election == bindparam("of_election"),
+    units.c.station == bindparam("of_station"),
+    units.c.unit == bindparam("of_name"),
+)
 _ARRIVALS = (
     _HELD.where(segments.c.stored, segments.c.arrival > bindparam("after"))
     .order_by(segments.c.arrival)
@@ -267,10 +272,8 @@ class IndexReader:
 
     def _id(self, name: UnitName) -> int:
         """The unit's number, or 0, which none has. Asked anew each time: a rebuilt index gives others."""
-        query = select(units.c.id).where(
-            units.c.election == self._election, units.c.station == name.station, units.c.unit == name.unit
-        )
-        rows = self._rows(query)
+        asked = {"of_election": self._election, "of_station": name.station, "of_name": name.unit}
+        rows = self._rows(_UNIT, asked)
         return int(rows[0].id) if rows else 0
 
     @contextmanager

@@ -114,10 +114,10 @@ class Publisher:
             last = mine[-1] if mine else self._last[camera]
             if not is_newer(held, last):
                 continue
-            if held.name not in heads:
-                heads[held.name] = {row.number: row.head_seq for row in self._reader.branches(held.name)}
             dating = self._date(held, last, now_us)
-            head_seq = heads[held.name].get(held.branch, held.seq)
+            if dating.arrival and held.name not in heads:
+                heads[held.name] = {row.number: row.head_seq for row in self._reader.branches(held.name)}
+            head_seq = heads.get(held.name, {}).get(held.branch, held.seq)
             if is_live(held, dating, head_seq=head_seq, now_us=now_us):
                 new = entry(held, dating, last)
                 if new is not None:
