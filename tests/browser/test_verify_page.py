@@ -119,6 +119,8 @@ def test_a_genuine_segment_names_station_unit_camera_and_time(watched: Watched) 
     for text in ("Genuine: 000000.m4s", STATION, UNIT, CAMERA, "Recording of the election"):
         expect(outcome).to_contain_text(text)
     expect(outcome).to_contain_text("2027-06-06 08:00:01 (Asia/Baku) = 2027-06-06 04:00:01 UTC ± 0.005 s")
+    there = outcome.get_by_role("link", name="See this moment on the site")
+    expect(there).to_have_attribute("href", f"/en/stations/{STATION}?t=2027-06-06T04:00:01.000Z")
 
 
 def test_what_was_dropped_is_sent_nowhere_and_only_this_site_is_asked(watched: Watched, served: Site) -> None:

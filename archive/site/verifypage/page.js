@@ -131,7 +131,7 @@ function mount(root) {
   const paintResults = () => {
     if (shown === null) return;
     const { segments, answers, fingerprints } = shown;
-    const one = { words, zone };
+    const one = { words, zone, hasSite };
     const roots = fingerprints.length === 0 ? words.say('nobody') : fingerprints.join(', ');
     results.replaceChildren(
       element('h2', { tabindex: '-1' }, words.say('results')),

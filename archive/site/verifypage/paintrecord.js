@@ -1,5 +1,6 @@
 /** What is shown of a verifier's answer: one article for each record, and one for each station of several units. */
 
+import { CODES } from '../verifier/codes.js';
 import { element, table, terms } from './dom.js';
 import { isZone, lengthText } from './moments.js';
 import { headline, modeLine, moments } from './paintsegment.js';
@@ -90,7 +91,7 @@ function paintFindings(findings, { words, zone }) {
   if (findings.length === 0) return null;
   const sorted = WEIGHTS.flatMap((weight) => findings.filter((finding) => finding.class === weight));
   const rows = sorted.slice(0, MOST_ROWS).map((finding) => [
-    [words.code(finding.code), ' ', element('code', {}, finding.code), countOf(finding, words)],
+    [words.code(finding.code), ' ', element('code', {}, finding.code), countOf(finding, words), detailOf(finding)],
     `${words.kind(finding.class)}. ${words.advice(finding.class)}`,
     finding.camera,
     finding.seq === null ? null : String(finding.seq),
@@ -101,6 +102,13 @@ function paintFindings(findings, { words, zone }) {
     table(words.say('findingsTitle'), columns, rows),
     more(findings.length - rows.length, words),
   ]);
+}
+
+/** What the verifier adds in its own words: names, numbers, paths. They are English everywhere. */
+function detailOf({ code, message }) {
+  const { meaning } = CODES.get(code);
+  if (!message.startsWith(`${meaning} (`)) return '';
+  return element('span', { class: 'detail', lang: 'en' }, message.slice(meaning.length + 2, -1));
 }
 
 function countOf({ count }, words) {

@@ -5,8 +5,8 @@ import { lengthText, momentTexts } from './moments.js';
 
 const GLYPHS = { genuine: '✓', altered: '✕', wrong: '✕', unknown: '?' };
 
-/** An article on one of the values of checkSegments. `shown` is `{words, zone}`. */
-export function paintSegment(one, { words, zone }) {
+/** An article on one of the values of checkSegments. On the site, `hasSite`, it leads to the same moment there. */
+export function paintSegment(one, { words, zone, hasSite }) {
   const { verdict, reason, code, identity, segment, recorded } = one;
   const said = segment ?? identity;
   const place = [
@@ -35,7 +35,16 @@ export function paintSegment(one, { words, zone }) {
     isCut ? element('p', {}, words.say('cut', { size: one.size, signed: recorded.size })) : null,
     one.open === null ? null : element('p', {}, words.code(one.open)),
     terms([...place, ...bytes]),
+    hasSite ? linkThere(segment, words) : null,
   ]);
+}
+
+function linkThere(segment, words) {
+  if (segment === null || segment.utc_us === null) return null;
+  const [least, most] = segment.utc_us;
+  const time = new Date((least + most) / 2000).toISOString();
+  const href = `/${words.lang}/stations/${segment.station}?t=${time}`;
+  return element('p', {}, element('a', { href }, words.say('seeThere')));
 }
 
 /** Glyph and word of a verdict, and of what. */

@@ -87,6 +87,7 @@ export const AZ = {
   line: 'Jurnalın sətri',
   lines: 'Jurnalın sətirləri',
   claims: 'Fayl özü barədə bildirir: məntəqə {station}, qurğu {unit}, {camera}, {mode}',
+  seeThere: 'Saytda həmin ana bax',
   state: 'Yazı',
   closed: 'başa çatıb: ona heç nə əlavə olunmayıb',
   open: 'başa çatmayıb: son sətirdən sonra nə olduğunu bu nüsxədən demək olmur',

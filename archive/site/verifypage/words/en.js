@@ -82,6 +82,7 @@ export const EN = {
   line: 'Line of the ledger',
   lines: 'Lines of the ledger',
   claims: 'It says that it is: station {station}, unit {unit}, {camera}, {mode}',
+  seeThere: 'See this moment on the site',
   state: 'Record',
   closed: 'closed: nothing was added to it',
   open: 'not closed: what came after its last line cannot be told from this copy',
