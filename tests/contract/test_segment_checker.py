@@ -109,7 +109,8 @@ const answers = [];
 for (const [at, { kind, camera, run, index }] of payloads.entries()) {
   if (kind !== 'recovered') continue;
   const data = bytes(`media/${first.kid}/${camera}/${run}/${String(index).padStart(6, '0')}.m4s`);
-  const line = { line: lines[at], data, before: lines[at - 1], run: lines[payloads.findIndex((p) => p.kind === 'run')] };
+  const opened = lines[payloads.findIndex((each) => each.kind === 'run')];
+  const line = { line: lines[at], data, before: lines[at - 1], run: opened };
   answers.push((await segmentChecker(first).check({ ...line, finder: second })).code);
   answers.push((await segmentChecker(first).check(line)).code);
   answers.push((await segmentChecker(second).check({ ...line, run: null, finder: second })).code);
