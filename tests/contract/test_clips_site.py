@@ -13,7 +13,9 @@ import pytest
 
 from archive.index.reading import IndexReader
 from archive.names import UnitName
+from audit.summary import summarise
 from audit.verify import verify
+from cmaf.clip import PROOF_UUID
 from evidence.words import Cause
 from tests.contract.test_vectors_js import VERIFIER, node
 from tests.fakes.archive import Reply, RunningArchive, timeless_authority
@@ -318,3 +320,35 @@ def test_video_without_utc_is_found_by_when_it_came_and_what_was_found_after_a_r
         assert {each["code"] for each in record["findings"]} == {"part-only"}
         (camera,) = record["cameras"]
         assert camera["segments"] + camera["recovered"] == part["segments"]
+
+
+def test_clips_as_they_go_round_are_told_apart(
+    site: ListSite, archive: RunningArchive, began_ns: int, tmp_path: Path
+) -> None:
+    """Story F7: discs with footage of unknown stations, and clips that each side calls a montage of the other."""
+    data = film(site, address(began_ns, began_ns + 16 * SECOND)).body
+    starts = [at for at in range(len(data)) if data.startswith(b"uuid" + PROOF_UUID, at)]
+    begin, middle = starts[3] - 4, starts[6] - 4
+    files = {
+        "whole": data,
+        "cut at both ends": data[: starts[0] - 4] + data[starts[2] - 4 : starts[-1] - 4],
+        "cut in the middle": data[:begin] + data[middle:],
+        "altered": data[: middle - 9] + bytes([data[middle - 9] ^ 1]) + data[middle - 8 :],
+    }
+    for name, bytes_of_it in files.items():
+        (tmp_path / f"{name}.mp4").write_bytes(bytes_of_it)
+    for name, codec in (("remuxed", ["-c", "copy"]), ("encoded anew", ["-c:v", "libx264", "-preset", "ultrafast"])):
+        command = ["ffmpeg", "-v", "error", "-i", str(tmp_path / "whole.mp4"), *codec, str(tmp_path / f"{name}.mp4")]
+        subprocess.run(command, check=True, timeout=60)
+    said: dict[str, tuple[str, str | None]] = {}
+    for path in sorted(tmp_path.glob("*.mp4")):
+        answer = json.loads(json.dumps(verify([path], trust=archive.trust)))
+        said[path.stem] = (summarise(answer).partition(":")[0], records(answer)[0]["station"])
+    assert said == {
+        "whole": ("Verified", "57-002"),
+        "cut at both ends": ("Verified", "57-002"),
+        "cut in the middle": ("Cut", "57-002"),
+        "altered": ("Findings", "57-002"),
+        "remuxed": ("Cannot tell", None),
+        "encoded anew": ("Cannot tell", None),
+    }
