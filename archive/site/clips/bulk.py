@@ -95,9 +95,12 @@ class Bulk:
                 async with asyncio.timeout(_WRITE_S):
                     await answer.write(text.encode())
                 text = await loop.run_in_executor(self._thread, next, texts, None)
+        except ConnectionResetError:
+            raise
         except (OSError, TimeoutError) as error:
             # Broken off: half a list must not pass for a whole one.
-            _log.warning("a list was broken off", extra={"fields": {"path": request.path, "error": str(error)}})
+            if not isinstance(error, TimeoutError):
+                _log.error("a list was broken off", extra={"fields": {"path": request.path, "error": str(error)}})
             if request.transport is not None:
                 request.transport.abort()
             raise ConnectionResetError(str(error)) from error

@@ -117,9 +117,12 @@ class Clips:
                 async with asyncio.timeout(_WRITE_S):
                     await answer.write(piece)
                 piece = await loop.run_in_executor(self._reading, next, pieces, None)
+        except ConnectionResetError:
+            raise
         except (OSError, TimeoutError) as error:
             # Broken off: its end must not be taken for the end of the clip.
-            _log.warning("a clip was broken off", extra={"fields": {"path": request.path, "error": str(error)}})
+            if not isinstance(error, TimeoutError):
+                _log.error("a clip was broken off", extra={"fields": {"path": request.path, "error": str(error)}})
             if request.transport is not None:
                 request.transport.abort()
             raise ConnectionResetError(str(error)) from error
