@@ -3,15 +3,15 @@
 import itertools
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from archive.check import rebuild
-from archive.parts import open_parts
 from archive.roster import LANGUAGES
 from archive.site.pages.known import Known
 from archive.site.parts import open_site_parts
@@ -163,28 +163,33 @@ def test_the_site_of_a_day_without_any_unit_says_so(tmp_path_factory: pytest.Tem
             assert (reply.status, read_page(reply.body.decode()).faults) == (200, [])
 
 
-def test_an_index_that_was_made_anew_is_followed_from_its_beginning(tmp_path: Path) -> None:
+def test_an_index_that_was_brought_back_from_an_older_copy_is_followed_from_its_beginning(tmp_path: Path) -> None:
     with scripted(tmp_path, ["57-002"]) as site:
         station = site.station()
         station.begin()
         station.arm()
-        for _ in range(20):
-            station.segments(1)
-            site.deliver(station)
-        seconds = itertools.count(step=10)
-        with open_site_parts(site.archive.config, site.archive.clock) as parts:
-            known = Known(parts, lambda: next(seconds))
-            assert [record.lines for _, record in known.records("57-002")] == [len(station.lines)]
-            site.archive.stop()
-            with open_parts(site.archive.config, site.archive.disk) as opened:
-                rebuild(opened)
-            site.archive.start()
-            station.event("opened")
-            assert site.archive.uplink().lines(station.lines[-1:]).status == 200
-            assert [record.lines for _, record in known.records("57-002")] == [len(station.lines)]
-            incidents, count = known.incidents(None, 0, 10)
-            assert [each.what for each in incidents] == ["opened", "armed", "starting"]
-            assert (count, known.totals().recorded) == (3, 1)
+        site.deliver(station)
+        index = Path(site.archive.config.database.removeprefix("sqlite:///"))
+        with closing(sqlite3.connect(":memory:")) as copy:
+            with closing(sqlite3.connect(index)) as now:
+                now.backup(copy)
+            for _ in range(20):
+                station.segments(1)
+                site.deliver(station)
+            seconds = itertools.count(step=10)
+            with open_site_parts(site.archive.config, site.archive.clock) as parts:
+                known = Known(parts, lambda: next(seconds))
+                assert [record.lines for _, record in known.records("57-002")] == [len(station.lines)]
+                site.archive.stop()
+                with closing(sqlite3.connect(index)) as now:
+                    copy.backup(now)
+                site.archive.start()
+                station.event("opened")
+                assert site.archive.uplink().lines(station.lines[-1:]).status == 200
+                assert [record.lines for _, record in known.records("57-002")] == [len(station.lines)]
+                incidents, count = known.incidents(None, 0, 10)
+                assert [each.what for each in incidents] == ["opened", "armed", "starting"]
+                assert (count, known.totals().recorded) == (3, 1)
 
 
 def _payload(line: bytes) -> bytes:

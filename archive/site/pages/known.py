@@ -31,7 +31,11 @@ class Known:
 
     def __init__(self, parts: SiteParts, now_s: Callable[[], float] = time.monotonic) -> None:
         self._parts, self._now_s = parts, now_s
-        self._begin()
+        memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        self._accounts = Accounts(parts.reader, parts.publications, most=accounts_kept(memory_bytes))
+        self._stations = Stations(parts.roster, now_us=self._now_us)
+        self._incidents = Incidents(parts.reader)
+        self._news = News(parts.reader, self._stations, self._incidents)
         self._fresh_until_s = float("-inf")
         self._listed: list[StationFacts] = []
         self._totals = total((), 0)
@@ -72,23 +76,9 @@ class Known:
         self._refresh()
         return self._incidents.of(name, branch, seq)
 
-    def _begin(self) -> None:
-        parts = self._parts
-        memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        self._accounts = Accounts(parts.reader, parts.publications, most=accounts_kept(memory_bytes))
-        self._stations = Stations(parts.roster, now_us=self._now_us)
-        self._incidents = Incidents(parts.reader)
-        self._news = News(parts.reader, self._stations, self._incidents)
-        self._changed = 0
-
     def _refresh(self) -> None:
         if self._now_s() < self._fresh_until_s:
             return
-        changed = max((row.changed for row in self._parts.reader.units()), default=0)
-        if changed < self._changed:
-            # The index was made anew, and counts its commits from the beginning.
-            self._begin()
-        self._changed = changed
         self._news.refresh()
         self._listed = self._stations.all()
         self._totals = total(self._listed, self._now_us())
