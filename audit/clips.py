@@ -23,7 +23,7 @@ from evidence.clip import Proof, read_proof
 from evidence.lines import MAX_SEGMENT_BYTES
 from evidence.verify.clip import Media, Piece, judge_clip
 from evidence.verify.content import read_facts
-from evidence.verify.media import Facts
+from evidence.verify.media import Facts, Fault
 from evidence.verify.record import Record
 
 _BLOCK_BYTES = 1 << 20
@@ -35,12 +35,13 @@ def is_clip(head: bytes) -> bool:
     return head[4:8] in (b"ftyp", b"uuid", b"moov") and PROOF_MARK in head[:MAX_HEAD_BYTES]
 
 
-def verify_clip(path: Path, trust: Trust) -> Record:
+def verify_clip(path: Path, trust: Trust, *, decode: bool = False) -> Record:
     """The finished record of a clip. Memory keeps the lines, and a few hundred bytes of each segment."""
     with open_regular(path) as file:
         reader = _Reader(file)
         pieces = list(reader.pieces())
-        return judge_clip(pieces, beginning=reader.beginning, trust=trust)
+        look = reader.look_inside if decode else None
+        return judge_clip(pieces, beginning=reader.beginning, trust=trust, look=look)
 
 
 class _Reader:
@@ -52,6 +53,13 @@ class _Reader:
         self._container = ContentReader()
         self._head = b""
         self.beginning: bool | None = None
+
+    def look_inside(self, media: Media) -> tuple[Fault, ...]:
+        """What is wrong with the pictures of a segment that checks: nobody else's are decoded."""
+        from audit.decode import pictures_fault
+
+        assert media.facts is not None
+        return pictures_fault(self._read(media.offset, media.offset + media.facts.size), media.facts.pictures)
 
     def pieces(self) -> Iterator[Piece]:
         """Every proof and what follows it, and whatever stands between, in the order of the file."""
@@ -89,7 +97,8 @@ class _Reader:
         data = self._read(media_at + _BOX_BYTES, end)
         facts = read_facts(data, self._container)
         self._judge_beginning(facts)
-        return end, Piece(proof=proof, media=Media(facts=facts, base_ticks=carried_base(boxes, data)))
+        media = Media(facts=facts, base_ticks=carried_base(boxes, data), offset=media_at + _BOX_BYTES)
+        return end, Piece(proof=proof, media=media)
 
     def _judge_beginning(self, facts: Facts) -> None:
         """The first segment that is well-formed says what the file must begin with."""

@@ -26,6 +26,11 @@ def require_decoder() -> None:
 
 def decode_fault(data: bytes, expected: Expected) -> tuple[Fault, ...]:
     """What is wrong with the pictures of a well-formed segment: each must decode, and all must come out."""
+    return pictures_fault(data, expected.segment.frames)
+
+
+def pictures_fault(data: bytes, wanted: int) -> tuple[Fault, ...]:
+    """The same, where so many pictures are to come out."""
     import av
 
     identity = identities.read_identity(read_identity(data))
@@ -39,7 +44,7 @@ def decode_fault(data: bytes, expected: Expected) -> tuple[Fault, ...]:
             pictures = sum(1 for _ in container.decode(video=0))
     except (MediaError, OSError, ValueError, av.FFmpegError) as error:
         return (Fault(code=Code.MEDIA_UNDECODABLE, detail=printable(str(error))),)
-    if pictures != expected.segment.frames:
-        detail = f"{pictures} of {expected.segment.frames} pictures come out"
+    if pictures != wanted:
+        detail = f"{pictures} of {wanted} pictures come out"
         return (Fault(code=Code.MEDIA_UNDECODABLE, detail=detail),)
     return ()

@@ -58,7 +58,7 @@ def verify(
     small = ledger_bytes < _SMALL_LEDGER_BYTES and not decode
     with _workers(1 if small and len(sources.loose) < 2 * _FILES_PER_BATCH else jobs) as pool:
         labels = label_all(pool, sources.loose)
-        clips = [verify_clip(path, trust) for path in sources.clips]
+        clips = [verify_clip(path, trust, decode=decode) for path in sources.clips]
         if not sources.ledgers:
             return write_answer(_require_any(report_alone(pool, sources, labels) + clips, sources))
         checker = _Checker(sources, labels, trust, pool, jobs, decode, progress or _ignore)

@@ -1,6 +1,6 @@
 """The rules for a clip: segments of one camera with the lines that prove them (spec/verify.md, section 2.4)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from evidence.certificate import Trust
@@ -23,11 +23,16 @@ _LINES_PER_BATCH = 256
 class Media:
     """What follows a proof box. ``facts`` are of the segment's bytes, None where they are cut short or no ``mdat``
     holds them. ``base_ticks`` is the decode time that the ``moof`` in front of them calls 0, None where it is not the
-    ``moof`` that follows from them.
+    ``moof`` that follows from them. ``offset`` is where the bytes begin in the file.
     """
 
     facts: Facts | None = None
     base_ticks: int | None = None
+    offset: int = 0
+
+
+Look = Callable[[Media], tuple[Fault, ...]]
+"""Looks inside the pictures of a segment that checks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +53,8 @@ class _Owned:
     segment: Segment
 
 
-def judge_clip(pieces: Sequence[Piece], *, beginning: bool | None, trust: Trust) -> Record:
-    """The finished record of a clip's pieces, in the order of the file.
+def judge_clip(pieces: Sequence[Piece], *, beginning: bool | None, trust: Trust, look: Look | None = None) -> Record:
+    """The finished record of a clip's pieces, in the order of the file. ``look`` is asked for segments that check.
 
     ``beginning`` says whether the file's first boxes are those that follow from its segments; None where it has none.
     """
@@ -60,7 +65,7 @@ def judge_clip(pieces: Sequence[Piece], *, beginning: bool | None, trust: Trust)
         record.findings.add(Code.CLIP_UNSIGNED, Place(), "no line in it names a segment that it holds")
         return record
     part = Part(camera=first.segment.camera, first_seq=first.line.seq)
-    judged = _Judged(record, {each.text: each for each in reversed(owned) if each.piece.media is not None})
+    judged = _Judged(record, look, {each.text: each for each in reversed(owned) if each.piece.media is not None})
     verifier = Verifier(trust, record, part=part)
     for batch in _batches(_in_order(pieces, part.first_seq)):
         opened = [verifier.open(text) for text in batch]
@@ -83,8 +88,8 @@ def judge_clip(pieces: Sequence[Piece], *, beginning: bool | None, trust: Trust)
 class _Judged:
     """The segments that lines ask for, as the file holds them."""
 
-    def __init__(self, record: Record, owned: dict[bytes, _Owned]) -> None:
-        self._record, self._owned = record, owned
+    def __init__(self, record: Record, look: Look | None, owned: dict[bytes, _Owned]) -> None:
+        self._record, self._look, self._owned = record, look, owned
         self._base: int | None = None
         self.here: list[tuple[Place, Segment]] = []
         """The lines that ask for what the file holds, whatever it is worth."""
@@ -110,6 +115,8 @@ class _Judged:
             self._record.settle(task, (Fault(code=Code.MEDIA_CHANGED, detail="it is cut short in this file"),))
             return
         faults = judge(task.expected, media.facts)
+        if not faults and self._look is not None:
+            faults = self._look(media)
         self._record.settle(task, faults)
         if not faults:
             self.good.append(task.expected.segment)

@@ -130,3 +130,10 @@ def test_a_proof_is_read_as_it_was_written_and_no_further_than_it_may() -> None:
     assert read_proof(write_proof(Proof(lines=lines))) == Proof(lines=lines)
     assert len(read_proof(b"x\n" * (MAX_TEXTS + 100)).lines) == MAX_TEXTS
     assert read_proof(b"") == Proof(lines=())
+
+
+def test_the_pictures_of_a_clip_are_decoded_on_request() -> None:
+    folder = CASES / "clip"
+    trust = Trust.from_pem((folder / "root.pem").read_bytes())
+    answer: Any = verify([folder / "clip.mp4"], trust=trust, decode=True)
+    assert {each["code"] for each in answer["records"][0]["findings"]} == {"part-only"}
