@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -197,6 +198,13 @@ def test_an_answer_that_has_begun_never_becomes_an_error_page(
 
     asyncio.run(run())
     assert not [record for record in caplog.records if record.name == "site"]
+
+
+def test_every_address_of_a_page_stands_on_the_page_about_addresses() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "reference" / "site.md").read_text(encoding="utf-8")
+    for route in Pages(fake_site(), Kept(ThreadPoolExecutor(1), lambda: 0.0), STATIC).routes():
+        address = re.sub(r"^/\{language[^}]*\}", "/az", route.path).split("{")[0]
+        assert f"`{address}" in told, route.path
 
 
 def test_nothing_can_be_sent() -> None:
