@@ -10,18 +10,21 @@ from archive.index.reading import IndexReader
 from archive.publish.publications import Publications
 from archive.publish.tree import PublishedTree
 from archive.roster import Roster, read_roster
+from archive.trust import read_trust
 from base.clock import Clock
+from evidence.certificate import Trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteParts:
-    """All open; of media only what is public, in ``tree``."""
+    """All open; of media only what is public, in ``tree``. ``trust`` is as it was at the start."""
 
     config: ArchiveConfig
     reader: IndexReader
     publications: Publications
     tree: PublishedTree
     roster: Roster
+    trust: Trust
     clock: Clock
 
     @property
@@ -39,6 +42,7 @@ class SiteParts:
 def open_site_parts(config: ArchiveConfig, clock: Clock) -> Iterator[SiteParts]:
     """Raises OperatorError where something is not there yet, or cannot be read."""
     roster = Roster(stations=()) if config.site.roster is None else read_roster(config.site.roster)
+    trust = read_trust(config).now()
     reader = IndexReader(config.database, config.election)
     try:
         publications = Publications(config.publish.database, writes=False)
@@ -49,6 +53,7 @@ def open_site_parts(config: ArchiveConfig, clock: Clock) -> Iterator[SiteParts]:
                 publications=publications,
                 tree=PublishedTree(config.publish.folder),
                 roster=roster,
+                trust=trust,
                 clock=clock,
             )
         finally:

@@ -41,8 +41,11 @@ async def run(parts: SiteParts, *, service: Service, stop: asyncio.Event, listen
     """Serve until ``stop``; ``listening`` is told the port. Raises OperatorError where it cannot listen."""
     config = parts.config.site
     # No access log: nobody keeps who watched what.
-    runner = web.AppRunner(build(parts, Known(parts)), access_log=None, shutdown_timeout=_END_S)
+    known, ending = Known(parts), threading.Event()
+    runner = web.AppRunner(build(parts, known), access_log=None, shutdown_timeout=_END_S)
     await runner.setup()
+    ahead = threading.Thread(target=known.read_ahead, args=[ending], name="ahead")
+    ahead.start()
     try:
         site = web.TCPSite(runner, config.address, config.port, backlog=1_024)
         try:
@@ -59,7 +62,9 @@ async def run(parts: SiteParts, *, service: Service, stop: asyncio.Event, listen
         await stop.wait()
         service.stopping()
     finally:
+        ending.set()
         await runner.cleanup()
+        await asyncio.to_thread(ahead.join)
 
 
 async def _until_signalled(parts: SiteParts) -> None:

@@ -46,6 +46,7 @@ class ListSite:
             publications=self._publications,
             tree=self._tree,
             roster=Roster(stations=()),
+            trust=archive.trust,
             clock=archive.clock,
         )
         self.port = 0

@@ -3,8 +3,10 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from threading import Event
 
 from archive.account.accounts import Accounts
+from archive.account.ahead import read_ahead
 from archive.account.incidents import Incident, Incidents
 from archive.account.news import News
 from archive.account.stations import StationFacts, Stations, Totals, total
@@ -32,13 +34,17 @@ class Known:
     def __init__(self, parts: SiteParts, now_s: Callable[[], float] = time.monotonic) -> None:
         self._parts, self._now_s = parts, now_s
         memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        self._accounts = Accounts(parts.reader, parts.publications, most=accounts_kept(memory_bytes))
+        self._accounts = Accounts(parts.reader, parts.publications, trust=parts.trust, most=accounts_kept(memory_bytes))
         self._stations = Stations(parts.roster, now_us=self._now_us)
         self._incidents = Incidents(parts.reader)
         self._news = News(parts.reader, self._stations, self._incidents)
         self._fresh_until_s = float("-inf")
         self._listed: list[StationFacts] = []
         self._totals = total((), 0)
+
+    def read_ahead(self, stop: Event) -> None:
+        """Read all accounts ahead until ``stop``: of a thread of its own."""
+        read_ahead(self._accounts, self._parts.reader, stop)
 
     def totals(self) -> Totals:
         """The numbers of the day, counted over what ``stations`` gives."""
