@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.client import IncompleteRead
 from pathlib import Path
@@ -352,3 +353,15 @@ def test_clips_as_they_go_round_are_told_apart(
         "remuxed": ("Cannot tell", None),
         "encoded anew": ("Cannot tell", None),
     }
+
+
+def test_who_asks_for_many_clips_at_once_gets_all_of_them_and_so_does_everybody_else(
+    site: ListSite, began_ns: int
+) -> None:
+    path = address(began_ns, began_ns + 10 * SECOND)
+    whole = film(site, path).body
+    askers = ["10.0.0.1"] * 12 + ["10.0.0.2", "10.0.0.3"]
+    with ThreadPoolExecutor(len(askers)) as threads:
+        answers = list(threads.map(lambda asker: site.get(path, X_Forwarded_For=asker), askers))
+    assert [answer.status for answer in answers] == [200] * len(askers)
+    assert {answer.body for answer in answers} == {whole}, "nobody's is worse for it"
