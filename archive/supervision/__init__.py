@@ -1,0 +1,1 @@
+"""The supervision centre: all stations on one wall, and nobody forgets an exception."""

@@ -1,0 +1,1 @@
+"""How people are reached who do not look at the wall: webhook, e-mail, command."""
