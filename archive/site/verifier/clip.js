@@ -27,9 +27,9 @@ export function isClip(head) {
 /**
  * A clip's parts, `{beginning, pieces}`. `beginning` are the bytes in front of the first proof, null where there are
  * none; of more than 64 KiB, as much as shows that. A piece is a proof box and what follows it: `{lines, receipts,
- * owner, media}`. `owner` is its last line, `{text, digest, seq, body}`, where that names a segment, or null; `media` is
- * null where nothing follows, else what `verify` takes as a file, with `boxes`, the bytes in front of it, null where the
- * segment is cut short or no `mdat` holds it. Bytes that stand anywhere else are a piece without lines.
+ * owner, media}`. `owner` is its last line, `{text, digest, seq, body}`, where that names a segment, or null; `media`
+ * is null where nothing follows, else what `verify` takes as a file, with `boxes`, the bytes in front of it, null where
+ * the segment is cut short or no `mdat` holds it. Bytes that stand anywhere else are a piece without lines.
  */
 export async function readClip(file) {
   const near = inWindows(file);
