@@ -114,9 +114,8 @@ def _publish(arguments: argparse.Namespace) -> int:
 
 
 def _site(arguments: argparse.Namespace) -> int:
-    from archive.site.serve import serve
-
     from archive.config import load_config
+    from archive.site.serve import serve
 
     begin_logging()
     return serve(load_config(arguments.config))
