@@ -1,5 +1,6 @@
 """The player of a station's page in Chromium: real signed segments, lists of the site's form, every segment checked."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from playwright.sync_api import Page
 from archive.site.lists import form
 from provisioning.authority import Authority
 from tests.browser.playing import Entry, PlayerSite, at_address, hour_name, iso, live_list, replay_list, wait
+from tests.fakes.rig import BOOT_ID
 
 pytestmark = pytest.mark.browser
 
@@ -278,6 +280,40 @@ def test_the_day_is_played_across_the_hour_and_the_address_names_the_second(
     wait(page, "location.search.length > 0 && !location.search.includes('00%3A00%3A00')")
     asked = [path for path in answers.asked if path.startswith("/hls/")]
     assert [path.split("/")[-1] for path in asked] == [f"{first}.m3u8", f"{second}.m3u8"]
+
+
+def test_a_step_back_from_live_stays_in_the_live_list_and_further_back_is_replayed_by_boot_time(
+    seen: Seen, player_site: PlayerSite
+) -> None:
+    """Live dates by arrival, as of a unit whose clock was never set: replay counts from the boot."""
+    page, entries = seen.page, player_site.entries
+    boot = BOOT_ID
+    hour = entries[0].segment.from_ns // (3600 * 10**9)
+    by_boot = [entry.text(date="BOOT", date_us=entry.segment.from_ns // 1000) for entry in entries]
+    name = f"/hls/{player_site.path}/{boot}+{hour:02}.m3u8"
+    player_site.answers.texts[name] = replay_list(by_boot, entries[0].init_sha256)
+    begin, end = (iso(each // 1000) for each in (entries[0].segment.from_ns, entries[-1].segment.to_ns))
+    span = {"from": begin, "to": end, "state": "segment", "cause": None, "boot": boot}
+    camera = {"unit": player_site.path.split("/")[1], "camera": "cam1", "state": "live", "spans": [span]}
+    facts = {"station": player_site.station, "state": "live", "cameras": [camera]}
+    player_site.answers.texts[f"/open/stations/{player_site.station}.json"] = json.dumps(facts)
+    live_of(player_site, list(entries), ready=len(entries))
+    arriving = player_site.answers.live
+    assert arriving is not None
+    player_site.answers.live = lambda seconds: arriving(seconds).replace("DATE=UTC", "DATE=ARRIVAL")
+    page.goto(player_site.put_station_page())
+    wait(page, f"{SEAL} === 'checked' && {FRAMES} > 10")
+    page.get_by_label("Pause").click()
+    wait(page, f"{VIDEO}.paused")
+    first = page.evaluate(DATE)
+    page.get_by_label("10 seconds back").click()
+    wait(page, f"{DATE} < {first - 8000}")
+    assert f"{boot}+{hour:02}" not in " ".join(player_site.answers.asked)
+    page.get_by_label("10 seconds back").click()
+    wait(page, f"{CLOCK}.textContent.includes('after switching on')")
+    assert name in player_site.answers.asked
+    assert page.evaluate(SEAL) == "checked"
+    assert page.evaluate("location.search").startswith(f"?t={boot}")
 
 
 def test_live_that_stands_says_of_which_time_its_last_picture_is(seen: Seen, player_site: PlayerSite) -> None:

@@ -31,11 +31,14 @@ export function makeCamera({ path, picture, seal, say, clock, open, known, onMov
   let axis = '';
   let isWanted = true; // does a person want it to play?
   let rate = 1;
-  let shown = null; // the instant of the picture
+  let shown = null; // the instant of the picture, as replay would find it
+  let dated = null; // the same as the list dates it: live, perhaps by its arrival
+  let liveBoot = null;
+  let isBack = false; // within the live list, at a person's wish
   let moved = performance.now(); // when it last moved
   let again = null;
   let isSeeking = false;
-  const modes = new Map(); // by date: the mode as signed, of the newest segments
+  const signed = new Map(); // by date: the newest segments as their lines say
   const notices = makeNotices({ picture, say, clock, spans: known.spans });
 
   const start = () => {
@@ -55,8 +58,8 @@ export function makeCamera({ path, picture, seal, say, clock, open, known, onMov
   const judged = {
     onGood(frag, proof) {
       seal.good(proof, { axis, ms: frag.programDateTime ?? 0 });
-      modes.set(frag.programDateTime, proof.segment.mode);
-      if (modes.size > 64) modes.delete(modes.keys().next().value);
+      signed.set(frag.programDateTime, proof.segment);
+      if (signed.size > 64) signed.delete(signed.keys().next().value);
     },
     onBad(frag, reason) {
       seal.bad(reason, { axis, ms: frag.programDateTime ?? 0 }, frag.url);
@@ -66,7 +69,7 @@ export function makeCamera({ path, picture, seal, say, clock, open, known, onMov
 
   const live = () => {
     leave();
-    [mode, axis, rate] = ['live', '', 1];
+    [mode, axis, rate, isBack] = ['live', '', 1, false];
     shown = null;
     moved = performance.now();
     if (picture.told() !== 'lost') notices.none(); // what is tried again stays told until it plays
@@ -148,7 +151,9 @@ export function makeCamera({ path, picture, seal, say, clock, open, known, onMov
     else if (next !== null && spansEnd(next) - end.ms > 1_000) replay(end, end, 0);
     else finish(end.ms);
   };
-  const isLiveNow = () => axis === '' && (['live', 'thinned'].includes(known.state()) || known.isFresh());
+  const isLiveNow = () => {
+    return (axis === '' || axis === liveBoot) && (['live', 'thinned'].includes(known.state()) || known.isFresh());
+  };
   const spansEnd = (ms) => {
     return known.spans().find((span) => span.axis === axis && span.from <= ms && span.to > ms)?.to ?? ms;
   };
@@ -158,15 +163,24 @@ export function makeCamera({ path, picture, seal, say, clock, open, known, onMov
     notices.over(axis, ms, shown === null);
   };
 
+  /** Where replay finds the picture of now: live dates by arrival are no time of the record, boot time is. */
+  const place = (ms, segment, frag) => {
+    const isArrival = mode === 'live' && feed.kind() === 'ARRIVAL' && segment !== undefined;
+    if (!isArrival || !known.spans().some((span) => span.axis === segment.boot_id)) return { axis, ms };
+    liveBoot = segment.boot_id;
+    return { axis: liveBoot, ms: segment.from_ns / 1e6 + (video.currentTime - frag.start) * 1000 };
+  };
+
   const look = () => {
     const [before, now] = [shown, performance.now()];
     const ms = video.readyState > 0 ? feed?.date() ?? null : null;
     if (ms !== null) {
-      shown = { axis, ms };
-      picture.showTime(shown, feed.kind());
-      const signed = modes.get(fragmentAt(feed.fragments(), video.currentTime)?.programDateTime);
-      if (signed !== undefined) picture.showMode(signed);
-      const step = before === null || before.axis !== axis ? 0 : ms - before.ms;
+      const frag = fragmentAt(feed.fragments(), video.currentTime);
+      const segment = signed.get(frag?.programDateTime);
+      [shown, dated] = [place(ms, segment, frag), { axis, ms }];
+      picture.showTime(dated, feed.kind());
+      if (segment !== undefined) picture.showMode(segment.mode);
+      const step = before === null || before.axis !== shown.axis ? 0 : shown.ms - before.ms;
       if (step !== 0) moved = now;
       const isPassed = step > JUMP_MS + 2 * TICK_MS * video.playbackRate && !isSeeking && !video.seeking;
       if (isPassed && mode === 'replay') notices.passed(axis, before.ms, ms);
@@ -174,7 +188,7 @@ export function makeCamera({ path, picture, seal, say, clock, open, known, onMov
     }
     const isThinned = known.state() === 'thinned';
     const mayStandMs = isThinned ? THINNED_MS : STANDS_MS;
-    if (mode === 'live' && shown !== null && isWanted && now - moved > mayStandMs) notices.standing(shown, isThinned);
+    if (mode === 'live' && shown !== null && isWanted && now - moved > mayStandMs) notices.standing(dated, isThinned);
     else notices.fade(moved, video.readyState >= 2);
     picture.showState(known.state());
     onMove();
@@ -201,14 +215,21 @@ export function makeCamera({ path, picture, seal, say, clock, open, known, onMov
       shown = null;
       replay(instant, instant, 0);
     },
-    /** The instant of the picture, or null. */
+    /** Moves by `ms` within the live list, as far as that goes; whether it did. */
+    moveLive(ms) {
+      const first = mode === 'live' && dated !== null ? feed?.fragments()[0]?.programDateTime ?? null : null;
+      if (first === null || dated.ms + ms < first) return false;
+      isBack = isSeeking = feed.seek(dated.ms + ms) !== null;
+      return isBack;
+    },
+    /** The instant of the picture as replay has it, or null. */
     now: () => shown,
     mode: () => mode,
     isPlaying: () => isWanted,
     behind: () => feed?.behind() ?? null,
     play() {
       isWanted = true;
-      if (mode === 'live' && feed?.behind() > BEHIND_S) feed.toEdge();
+      if (mode === 'live' && !isBack && feed?.behind() > BEHIND_S) feed.toEdge();
       if (mode === 'over' && shown !== null) replay(shown, shown, 0); // something may have come meanwhile
       else start();
     },

@@ -81,6 +81,7 @@ export function openFeed(video, { address, isLive, startMs, proofs, camera, ...o
     },
     /** Moves to a date within the list; what `placeOf` says. */
     seek(ms) {
+      hls.config.maxLiveSyncPlaybackRate = 1; // who goes back wants to see it as it was
       const place = placeOf(fragments(), ms);
       if (place !== null) video.currentTime = place.at + 0.001;
       return place;

@@ -41,6 +41,7 @@ export function makePicture(say, clock, { name, key, seal, controls = [] }) {
       if (stamp.textContent !== text) stamp.textContent = text;
       stamp.dataset.kind = kind ?? '';
       if (instant.axis === '') stamp.setAttribute('datetime', new Date(instant.ms).toISOString());
+      else stamp.removeAttribute('datetime');
     },
     /** The mode of what is shown, as it was signed; LIVE needs no word. */
     showMode(name_) {

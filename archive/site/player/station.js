@@ -49,13 +49,20 @@ function begin(whole) {
     write(null);
   };
   const lead = () => slowest(shown) ?? shown[0];
+  /** Live, a step stays in the live list while that has it; what is further back is replayed. */
+  const step = (ms) => {
+    const now = lead().now();
+    if (now === null) return;
+    if (lead().mode() === 'live') {
+      const isMoved = shown.map((camera) => camera.moveLive(ms)).some(Boolean);
+      if (isMoved || ms > 0) return;
+    }
+    seek({ axis: now.axis, ms: Math.max(0, now.ms + ms) });
+  };
   const bar = makeBar(say, names, {
     toggle: () => shown.forEach(lead().isPlaying() ? (camera) => camera.pause() : (camera) => camera.play()),
     live: goLive,
-    move(ms) {
-      const now = lead().now();
-      if (now !== null) seek({ axis: now.axis, ms: Math.max(0, now.ms + ms) });
-    },
+    move: step,
     rate: (value) => shown.forEach((camera) => camera.setRate(value)),
     only(index) {
       const [now, mode] = [lead().now(), lead().mode()];
@@ -99,12 +106,11 @@ function begin(whole) {
   whole.setAttribute('aria-label', say('player', { station }));
   whole.dataset.count = String(all.length);
   whole.addEventListener('keydown', (event) => {
-    const step = { ArrowLeft: -10_000, ArrowRight: 10_000 }[event.key];
+    const ms = { ArrowLeft: -10_000, ArrowRight: 10_000 }[event.key];
     const isMeant = !event.altKey && !event.ctrlKey && !event.metaKey && !/^(INPUT|SELECT)$/.test(event.target.tagName);
-    if (step === undefined || !isMeant) return;
+    if (ms === undefined || !isMeant) return;
     event.preventDefault();
-    const now = lead().now();
-    if (now !== null) seek({ axis: now.axis, ms: Math.max(0, now.ms + step) });
+    step(ms);
   });
   keepStep(() => shown);
 
