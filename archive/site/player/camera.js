@@ -21,7 +21,7 @@ const MOST_HOPS = 48;
 
 /**
  * Plays the list of `path` (`STATION/UNIT/CAMERA`) in `picture`. `open(video, options)` is `openFeed` or the native one
- * with its proofs. Of the camera is known: `known.spans()`, `.state()` and `.isFresh()`, and `.refresh()` asks anew.
+ * with its proofs. Of the camera is known: `known.spans()`, `.state()`, `.isTest()` and `.isFresh()`, and `.refresh()` asks anew.
  * `onMove()` is told four times a second. Nothing here throws for what a server or network does.
  */
 export function makeCamera({ path, picture, seal, say, clock, open, known, onMove = () => {} }) {
@@ -50,6 +50,7 @@ export function makeCamera({ path, picture, seal, say, clock, open, known, onMov
     picture.hold();
     feed?.close();
     feed = null;
+    signed.clear();
   };
   const later = (what) => {
     clearTimeout(again);
@@ -163,21 +164,25 @@ export function makeCamera({ path, picture, seal, say, clock, open, known, onMov
     notices.over(axis, ms, shown === null);
   };
 
-  /** Where replay finds the picture of now: live dates by arrival are no time of the record, boot time is. */
-  const place = (ms, segment, frag) => {
-    const isArrival = mode === 'live' && feed.kind() === 'ARRIVAL' && segment !== undefined;
-    if (!isArrival || !known.spans().some((span) => span.axis === segment.boot_id)) return { axis, ms };
-    liveBoot = segment.boot_id;
-    return { axis: liveBoot, ms: segment.from_ns / 1e6 + (video.currentTime - frag.start) * 1000 };
+  /**
+   * Where replay finds the picture of now. Live dates by arrival are no time of the record; boot time is, counted from
+   * the nearest segment that was checked, since that of now may still be on its way.
+   */
+  const place = (ms) => {
+    if (mode !== 'live' || feed.kind() !== 'ARRIVAL' || signed.size === 0) return { axis, ms };
+    const nearest = [...signed.keys()].reduce((one, two) => (Math.abs(two - ms) < Math.abs(one - ms) ? two : one));
+    const { boot_id, from_ns } = signed.get(nearest);
+    if (!known.spans().some((span) => span.axis === boot_id)) return { axis, ms };
+    liveBoot = boot_id;
+    return { axis: boot_id, ms: from_ns / 1e6 + ms - nearest };
   };
 
   const look = () => {
     const [before, now] = [shown, performance.now()];
     const ms = video.readyState > 0 ? feed?.date() ?? null : null;
     if (ms !== null) {
-      const frag = fragmentAt(feed.fragments(), video.currentTime);
-      const segment = signed.get(frag?.programDateTime);
-      [shown, dated] = [place(ms, segment, frag), { axis, ms }];
+      const segment = signed.get(fragmentAt(feed.fragments(), video.currentTime)?.programDateTime);
+      [shown, dated] = [place(ms), { axis, ms }];
       picture.showTime(dated, feed.kind());
       if (segment !== undefined) picture.showMode(segment.mode);
       const step = before === null || before.axis !== shown.axis ? 0 : shown.ms - before.ms;
@@ -190,7 +195,7 @@ export function makeCamera({ path, picture, seal, say, clock, open, known, onMov
     const mayStandMs = isThinned ? THINNED_MS : STANDS_MS;
     if (mode === 'live' && shown !== null && isWanted && now - moved > mayStandMs) notices.standing(dated, isThinned);
     else notices.fade(moved, video.readyState >= 2);
-    picture.showState(known.state());
+    picture.showState(known.state(), known.isTest());
     onMove();
   };
   const timer = setInterval(look, TICK_MS);

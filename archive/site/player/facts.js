@@ -11,7 +11,7 @@ const FRESH_MS = 60_000;
  * cannot be loaded or read leaves what was known before.
  */
 export function stationFacts(station, onNews = () => {}) {
-  let known = { state: null, cameras: [] };
+  let known = { state: null, test: false, cameras: [] };
   let first = null;
   const refresh = async () => {
     try {
@@ -41,6 +41,8 @@ export function stationFacts(station, onNews = () => {}) {
     refresh,
     state: () => known.state,
     stateOf: (unit, camera) => find(unit, camera)?.state ?? known.state,
+    /** Whether what it records is a test, whatever the state. */
+    isTest: (unit, camera) => (find(unit, camera)?.test ?? known.test) === true,
     spansOf: (unit, camera) => spansOf(find(unit, camera)),
     /** Whether its newest video is of the last minute. */
     isFresh(unit, camera) {

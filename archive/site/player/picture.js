@@ -49,8 +49,10 @@ export function makePicture(say, clock, { name, key, seal, controls = [] }) {
       mode.textContent = mode.hidden ? '' : say(`mode-${name_}`);
       mode.dataset.mode = name_ ?? '';
     },
-    showState(name_) {
-      state.textContent = name_ ? say(`state-${name_}`) : '';
+    /** The state of the station; that of a test is told as one. */
+    showState(name_, isTest) {
+      const text = name_ ? say(`state-${name_}`) : '';
+      state.textContent = text && isTest ? `${say('test')} · ${text}` : text;
       state.dataset.state = name_ ?? '';
     },
     /** A few sentences over the picture; none takes them away. `kind` is for styles and tests. */

@@ -38,6 +38,7 @@ export function tuner({ say, clock, station, election, verify }, facts) {
       known: {
         spans: () => facts.spansOf(unit, camera),
         state: () => facts.stateOf(unit, camera),
+        isTest: () => facts.isTest(unit, camera),
         isFresh: () => facts.isFresh(unit, camera),
         refresh: facts.refresh,
       },
