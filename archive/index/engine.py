@@ -1,8 +1,11 @@
 """How the index's database is opened: a file of SQLite, or a database of a PostgreSQL server."""
 
+import os
+
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from base.errors import OperatorError
 
@@ -45,6 +48,19 @@ def open_engine(url: URL) -> Engine:
     return engine
 
 
+def open_following(url: URL) -> Engine:
+    """The same for whoever only reads: where a file of SQLite is replaced by another one, that is read from then on.
+
+    A connection would go on to read what is not there any more, without an error.
+    """
+    engine = open_engine(url)
+    path = url.database if url.get_backend_name() == "sqlite" else None
+    if path:
+        event.listen(engine, "connect", lambda _, entry: entry.info.update(file=_file(path)))
+        event.listen(engine, "checkout", lambda _, entry, __: _same(entry, path))
+    return engine
+
+
 def claim(connection: Connection) -> None:
     """Make this the connection that writes: every commit is on the disk, and nobody else writes while it lasts.
 
@@ -80,6 +96,20 @@ def claim(connection: Connection) -> None:
 def words(error: SQLAlchemyError) -> str:
     """What has failed, without the statement and its values."""
     return str(error).partition("\n")[0]
+
+
+def _same(entry: ConnectionPoolEntry, path: str) -> None:
+    """Raises DisconnectionError, on which a new connection is made. A file that is away may come back."""
+    if _file(path) not in (None, entry.info["file"]):
+        raise DisconnectionError("the database is another file now")
+
+
+def _file(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.finding import FindingRow
-from archive.index.engine import database_url, open_engine, words
+from archive.index.engine import database_url, open_following, words
 from archive.index.findings import select_findings
 from archive.index.rows import BranchRow, HeldSegment, LineRow, ReceiptRow, StampRow, Statement, UnitRow
 from archive.index.schema import branches, lines, receipts, runs, segments, statements, units
@@ -74,7 +74,7 @@ class IndexReader:
     def __init__(self, url: str, election: str) -> None:
         """Raises OperatorError where there is no index yet."""
         self._election = election
-        self._engine = open_engine(database_url(url))
+        self._engine = open_following(database_url(url))
         try:
             with self._engine.connect() as connection:
                 connection.execute(select(units.c.changed).limit(1)).all()
@@ -114,6 +114,15 @@ class IndexReader:
         """The number of what came last; 0 where nothing has."""
         with self._reading() as connection:
             return int(connection.scalar(select(func.max(segments.c.arrival))) or 0)
+
+    def arrived(self, numbers: Collection[int]) -> dict[int, tuple[UnitName, int, int]]:
+        """Unit, branch and ``seq`` of what came with these numbers and is still here."""
+        query = select(segments.c.arrival, segments.c.branch, segments.c.seq, units.c.station, units.c.unit)
+        query = query.join(units, units.c.id == segments.c.unit_id).where(segments.c.arrival.in_(sorted(numbers)))
+        return {
+            row.arrival: (UnitName(station=row.station, unit=row.unit), row.branch, row.seq)
+            for row in self._rows(query)
+        }
 
     def segments(
         self,

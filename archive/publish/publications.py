@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from archive.index.engine import database_url, open_engine, words
+from archive.index.engine import database_url, open_engine, open_following, words
 from archive.names import UnitName
 from archive.publish.schema import METADATA, entries, progress, segments, units
 from base.errors import OperatorError
@@ -72,7 +72,7 @@ class Publications:
 
     def __init__(self, url: str, *, writes: bool) -> None:
         """Who ``writes`` is the only one, and makes the tables. Raises OperatorError."""
-        self._engine = open_engine(database_url(url))
+        self._engine = (open_engine if writes else open_following)(database_url(url))
         try:
             if writes:
                 METADATA.create_all(self._engine)
@@ -99,14 +99,31 @@ class Publications:
             if not connection.execute(update(progress).values(arrival=arrival)).rowcount:
                 connection.execute(insert(progress).values(id=1, arrival=arrival))
 
-    def begin(self, last_arrival: int) -> int:
-        """From which number on the index is to be seen: a little before where it was left, or from the beginning where
-        the index is a new one, which ``last_arrival`` tells.
-        """
+    def newest(self, most: int) -> list[PublicSegment]:
+        """What was published last by the index's numbers, the oldest first, and of an older index nothing behind it."""
+        query = (
+            select(segments.c.branch, segments.c.seq, segments.c.arrival, units.c.station, units.c.unit)
+            .join(units, units.c.id == segments.c.unit_id)
+            .where(segments.c.arrival <= select(progress.c.arrival).scalar_subquery())
+            .order_by(segments.c.arrival.desc())
+            .limit(most)
+        )
+        return [
+            PublicSegment(
+                name=UnitName(station=row.station, unit=row.unit), branch=row.branch, seq=row.seq, arrival=row.arrival
+            )
+            for row in self._rows(query)
+        ][::-1]
+
+    def seen(self) -> int:
+        """Up to which number the index was seen."""
+        with self._reading() as connection:
+            return int(connection.scalar(select(progress.c.arrival)) or 0)
+
+    def begin(self) -> int:
+        """From which number on the index is to be seen: a little before where it was left."""
         with self._reading() as connection:
             seen = connection.scalar(select(progress.c.arrival)) or 0
-            if seen > last_arrival:
-                return 0
             newest = connection.scalar(select(func.max(segments.c.published_us))) or 0
             late = select(func.min(segments.c.arrival)).where(segments.c.published_us > newest - _AGAIN_US)
             first = connection.scalar(late)

@@ -5,6 +5,7 @@ done again at the next start, which changes nothing that was said.
 """
 
 import logging
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from evidence.words import Mode
 
 _AT_ONCE = 256
 _LOOK_AGAIN_NS = 60 * 10**9
+_WITNESSES = 16
+"""Of what was published last, so many are looked for in the index: another one has other media at their numbers."""
 _LOOK_BACK = 2_000
 """Lines that are looked at for the time of a boot when it is first met; replay looks at all of them."""
 _log = logging.getLogger("archive")
@@ -58,7 +61,9 @@ class Publisher:
         self._reader, self._store, self._tree = reader, store, tree
         self._publications, self._clock = publications, clock
         self._modes = {Mode.LIVE, Mode.TEST} if test else {Mode.LIVE}
-        self._seen = publications.begin(reader.last_arrival())
+        self._seen = publications.seen()
+        self._newest = deque(publications.newest(_WITNESSES), _WITNESSES)
+        self._seen = 0 if self._is_another() else publications.begin()
         self._boots: dict[tuple[UnitName, str], _Boot] = {}
         self._last: dict[tuple[UnitName, str], LiveEntry | NewEntry | None] = {}
 
@@ -67,6 +72,10 @@ class Publisher:
 
         Raises StoreAwayError and OSError: then nothing of it counts, and the next step does it again.
         """
+        if self._is_another():
+            _log.warning("the index is another one; it is followed from its beginning")
+            self._seen = 0
+            self._newest.clear()
         arrived = self._reader.arrivals(self._seen, _AT_ONCE)
         if not arrived:
             return 0
@@ -81,9 +90,24 @@ class Publisher:
         self._publications.add(rows, entries, last, self._now_us())
         # COMMIT
         self._seen = last
+        self._newest.extend(rows)
         for new in entries:
             self._last[new.name, new.camera] = new
         return len(arrived)
+
+    def _is_another(self) -> bool:
+        """Whether the numbers that were seen are not this index's: it was lost and made anew, or an older copy is back.
+
+        What was lost of the store has no number any more, and a rebuild goes on behind the old ones: both are no sign.
+        """
+        there = self._reader.arrived([each.arrival for each in self._newest])
+        if there:
+            return any(
+                there.get(each.arrival, place) != place
+                for each in self._newest
+                for place in [(each.name, each.branch, each.seq)]
+            )
+        return self._seen > self._reader.last_arrival()
 
     def _linked(self, held: HeldSegment) -> bool:
         """The media have their name; False where the store has lost them, which the archive itself finds."""

@@ -232,6 +232,41 @@ def test_a_rebuilt_index_is_followed_from_its_beginning(publishing: Publishing) 
     assert publishing.live()[:2] == before
 
 
+def test_an_index_that_was_made_anew_while_the_publisher_runs_is_followed(publishing: Publishing) -> None:
+    publishing.deliver(*record(publishing, 4))
+    before = publishing.live()
+    lose_index(publishing)
+    publishing.uplink = publishing.archive.uplink()
+    (sha256,) = record(publishing)
+    publishing.deliver(sha256)
+    assert sha256 in publishing.public()
+    assert [entry.msn for entry in publishing.live()] == [0, 1, 2, 3, 4]
+    assert publishing.live()[:4] == before
+
+
+def test_an_index_that_numbers_otherwise_hides_nothing_that_came_while_no_publisher_ran(publishing: Publishing) -> None:
+    first, *others = record(publishing, 4)
+    publishing.deliver(*others)
+    publishing.close()
+    publishing.uplink.media(media_of(publishing.station)[first])
+    lose_index(publishing)
+    publishing.uplink = publishing.archive.uplink()
+    for sha256 in (first, *others):  # as the archive asks for all of it again
+        publishing.uplink.media(media_of(publishing.station)[sha256])
+    publishing.restart()
+    publishing.publish()
+    assert publishing.public() == {first, *others}
+
+
+def lose_index(publishing: Publishing) -> None:
+    """The archive makes a new one as it starts, which counts from the beginning."""
+    publishing.archive.stop()
+    index = Path(publishing.archive.config.database.removeprefix("sqlite:///"))
+    for path in index.parent.glob(f"{index.name}*"):
+        path.unlink()
+    publishing.archive.start()
+
+
 def test_two_publishers_never_work_on_one_tree(publishing: Publishing) -> None:
     other = open_publisher(publishing.archive.config, publishing.clock)
     with pytest.raises(OperatorError, match="Another process"):
