@@ -115,7 +115,7 @@ class Publisher:
         try:
             if isinstance(self._store, LocalStore):
                 self._tree.link(sha256, self._store.path(sha256))
-            elif not self._tree.path(sha256).exists():
+            elif not self._tree.has(sha256, held.segment.size):
                 with self._store.open(sha256) as file:
                     self._tree.copy(sha256, file)
         except FileNotFoundError:

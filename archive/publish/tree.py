@@ -3,7 +3,8 @@
 Digests stand in public ledgers, so whoever could reach the store by digest could reach what is held back. Therefore the
 store is never served, and only what is released has a name here: a hard link, or a copy where that cannot be.
 
-Nothing here is evidence and nothing is synced: the publisher links its newest again at every start.
+Nothing here is evidence and nothing is synced: the publisher names its newest again at every start, and what a power
+cut has left shorter than it should be is made anew.
 """
 
 import contextlib
@@ -36,10 +37,17 @@ class PublishedTree:
         """Where a run's init segment lies, if one of its segments is public."""
         return self.folder / sha256[:2] / f"{sha256}.mp4"
 
+    def has(self, sha256: str, size_bytes: int) -> bool:
+        """Whether a segment of that size has its name here."""
+        try:
+            return self.path(sha256).stat().st_size == size_bytes
+        except FileNotFoundError:
+            return False
+
     def link(self, sha256: str, original: Path) -> None:
         """Give ``original`` a name here; a copy where the file systems differ. Idempotent. Raises OSError."""
         path = self._new(self.path(sha256))
-        if path.exists():
+        if self.has(sha256, original.stat().st_size):
             return
         draft = path.with_suffix(".part")
         draft.unlink(missing_ok=True)
@@ -55,10 +63,8 @@ class PublishedTree:
         draft.unlink(missing_ok=True)
 
     def copy(self, sha256: str, file: BinaryIO) -> None:
-        """The bytes of ``file``, if they are what their name says. Idempotent. Raises OSError."""
+        """The bytes of ``file``, if they are what their name says, whatever was here. Raises OSError."""
         path = self._new(self.path(sha256))
-        if path.exists():
-            return
         draft = path.with_suffix(".part")
         self._copy(sha256, file, draft)
         os.replace(draft, path)
@@ -66,8 +72,9 @@ class PublishedTree:
     def put_init(self, sha256: str, of_segment: str) -> bool:
         """The init segment of a run, from one of its segments, which is here. False where they do not fit."""
         path = self._new(self.init_path(sha256))
-        if path.exists():
-            return True
+        with contextlib.suppress(FileNotFoundError):
+            if hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
+                return True
         with self.path(of_segment).open("rb") as file:
             claim = read_claim(file.read(_HEAD_BYTES), self._content)
         if claim is None:

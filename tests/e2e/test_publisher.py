@@ -247,6 +247,9 @@ def test_an_index_that_was_made_anew_while_the_publisher_runs_is_followed(publis
 def test_an_index_that_numbers_otherwise_hides_nothing_that_came_while_no_publisher_ran(publishing: Publishing) -> None:
     first, *others = record(publishing, 4)
     publishing.deliver(*others)
+    publishing.station.boot_ns += 300 * SECOND  # further than a start goes back
+    others += record(publishing)
+    publishing.deliver(others[-1])
     publishing.close()
     publishing.uplink.media(media_of(publishing.station)[first])
     lose_index(publishing)

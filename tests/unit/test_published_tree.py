@@ -66,6 +66,34 @@ def test_on_another_file_system_it_is_a_copy_of_the_right_bytes(
     assert not tree.path(sha256).exists()
 
 
+def test_a_copy_that_a_power_cut_left_empty_is_made_anew(tree: PublishedTree, tmp_path: Path) -> None:
+    sha256, original = stored(tmp_path, b"video")
+    for torn in (b"", b"vid"):
+        with original.open("rb") as file:
+            tree.copy(sha256, file)
+        tree.path(sha256).write_bytes(torn)
+        with original.open("rb") as file:
+            tree.copy(sha256, file)
+        assert tree.path(sha256).read_bytes() == b"video"
+    tree.path(sha256).unlink()
+    tree.path(sha256).write_bytes(b"")
+    tree.link(sha256, original)
+    assert tree.path(sha256).read_bytes() == b"video"
+
+
+def test_an_init_segment_that_a_power_cut_left_empty_is_made_anew(
+    tree: PublishedTree, tmp_path: Path, station: Station
+) -> None:
+    sha256, data = next(iter(media_of(station).items()))
+    (tmp_path / sha256).write_bytes(data)
+    tree.link(sha256, tmp_path / sha256)
+    init = station.cameras["cam-0"].init_sha256
+    assert tree.put_init(init, sha256)
+    tree.init_path(init).write_bytes(b"")
+    assert PublishedTree(tree.folder).put_init(init, sha256)
+    assert hashlib.sha256(tree.init_path(init).read_bytes()).hexdigest() == init
+
+
 def test_what_is_not_there_gets_no_name(tree: PublishedTree, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         tree.link("a" * 64, tmp_path / "gone")
