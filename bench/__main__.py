@@ -30,6 +30,7 @@ from bench import (
     verify_browser,
     verify_lines,
     verify_media,
+    watch,
     written,
 )
 from bench.machine import machine
@@ -68,6 +69,7 @@ def figures(full: bool) -> dict[str, Figure]:
         "live-lists": live_lists.measure,
         "audience": audience.measure,
         "search": search.measure,
+        "watch": watch.measure,
     }
 
 

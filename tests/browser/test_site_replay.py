@@ -11,7 +11,6 @@ from evidence.words import Cause
 from tests.browser.scripted import ScriptedSite, at, scripted, stands_us
 from tests.browser.watching import Viewer, viewer
 from tests.fakes.archive_unit import media_of
-from tests.fakes.station import SECOND
 
 pytestmark = pytest.mark.browser
 
@@ -245,4 +244,35 @@ def test_backfill_is_in_the_hours_list_once_it_arrives_and_never_in_the_live_lis
         listed = site.get(live).body.decode()
         assert listed == live_before
         assert not any(sha256 in listed for sha256 in late)
-        assert SECOND
+
+
+def test_a_thinned_station_holds_its_last_picture_with_its_time_until_the_next_one_comes(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with scripted(tmp_path_factory.mktemp("thinned")) as site:
+        station = site.station()
+        station.begin()
+        station.arm()
+        station.segments(30)
+        site.deliver(station, list(media_of(station))[::3])
+        assert site.told("/open/stations/57-002.json")["state"] == "thinned"
+        with viewer(browser) as viewing:
+            viewing.page.goto(site.url("/en/stations/57-002"))
+            viewing.plays()
+            held: list[str] = []
+            newest: list[float] = []
+            for _ in range(9):
+                station.segment()
+                site.deliver(station, list(media_of(station))[::3])
+                for _ in range(8):
+                    viewing.page.wait_for_timeout(250)
+                    shown = viewing.camera()
+                    newest.append(shown.at_ms)
+                    if shown.kind == "held":
+                        held.append(shown.notice)
+            assert held, "the picture stands for four of six seconds"
+            assert all("Last picture: 2026-05-01 16:" in notice for notice in held)
+            assert newest == sorted(newest), "it never goes back"
+            assert newest[-1] - newest[0] > 8_000, "it goes on with every segment that comes"
+            assert viewing.camera().seal == "checked"
+            assert viewing.complaints == []
