@@ -61,6 +61,27 @@ _UNIT = select(units.c.id).where(
     units.c.station == bindparam("of_station"),
     units.c.unit == bindparam("of_name"),
 )
+# Made once, since making a statement costs more than executing it: these stand behind every proof that is asked for.
+_BRANCHES = (
+    select(branches)
+    .join(units, units.c.id == branches.c.unit_id)
+    .where(
+        units.c.election == bindparam("of_election"),
+        units.c.station == bindparam("of_station"),
+        units.c.unit == bindparam("of_name"),
+    )
+    .order_by(branches.c.number)
+)
+_PLACES = (
+    select(lines)
+    .where(
+        lines.c.unit_id == bindparam("of_unit"),
+        lines.c.branch == bindparam("of_branch"),
+        lines.c.seq >= bindparam("from_seq"),
+        lines.c.seq < bindparam("to_seq"),
+    )
+    .order_by(lines.c.seq)
+)
 _ARRIVALS = (
     _HELD.where(segments.c.stored, segments.c.arrival > bindparam("after"))
     .order_by(segments.c.arrival)
@@ -218,7 +239,7 @@ class IndexReader:
 
     def branches(self, name: UnitName) -> list[BranchRow]:
         """The unit's branches, by number."""
-        query = select(branches).where(branches.c.unit_id == self._id(name)).order_by(branches.c.number)
+        asked = {"of_election": self._election, "of_station": name.station, "of_name": name.unit}
         return [
             BranchRow(
                 number=row.number,
@@ -230,22 +251,22 @@ class IndexReader:
                 closed=row.closed,
                 used=row.used,
             )
-            for row in self._rows(query)
+            for row in self._rows(_BRANCHES, asked)
         ]
 
     def places(self, name: UnitName, branch: int, from_seq: int, to_seq: int) -> list[LineRow]:
         """Where the lines from one ``seq`` to before another lie in a branch's file, which holds its parents' too."""
-        known = {row.number: row for row in self.branches(name)}
+        unit, known = self._id(name), {row.number: row for row in self.branches(name)}
         found: list[LineRow] = []
         row = known.get(branch)
         while row is not None and from_seq < to_seq:
-            query = select(lines).where(
-                lines.c.unit_id == self._id(name),
-                lines.c.branch == row.number,
-                lines.c.seq >= max(from_seq, row.from_seq),
-                lines.c.seq < to_seq,
-            )
-            found = [_line(each) for each in self._rows(query.order_by(lines.c.seq))] + found
+            asked = {
+                "of_unit": unit,
+                "of_branch": row.number,
+                "from_seq": max(from_seq, row.from_seq),
+                "to_seq": to_seq,
+            }
+            found = [_line(each) for each in self._rows(_PLACES, asked)] + found
             to_seq = min(to_seq, row.from_seq)
             row = None if row.parent is None else known.get(row.parent)
         return found
