@@ -42,7 +42,6 @@ class StationState(StrEnum):
     NOT_ARMED = "not-armed"
     NOT_RECORDING = "not-recording"
     EXEMPT = "exempt"
-    TEST = "test"
     NOT_COVERED = "not-covered"
     NEVER_SEEN = "never-seen"
 
@@ -77,23 +76,32 @@ class UnitFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationNow:
-    """The state, since when (None where the facts do not say), and the last second that is proven to be recorded."""
+    """The state, since when (None where the facts do not say), and the last second that is proven to be recorded.
+
+    ``test``: what is recorded is a TEST, whatever the state. It never counts as the record of the day.
+    """
 
     state: StationState
     since_us: int | None
     proven_us: int | None
+    test: bool = False
 
 
 def decide(status: StationStatus | None, units: Sequence[UnitFacts], now_us: int) -> StationNow:
     """The state of a station with these units, of which the one that was heard last speaks for it.
 
     ``status`` is the list's, None for a station that is in no list. The first that applies, in this order: exempt or
-    not covered; nothing heard yet; a test; closed; silent; no picture; not armed; not connected; covered; live; else
-    what is recorded does not come, or comes late.
+    not covered; nothing heard yet; closed; silent; no picture; not armed; not connected; covered; live; else what is
+    recorded does not come, or comes late. A TEST is judged like a LIVE record, and marked.
     """
     proven_us = max((unit.recorded_us for unit in units if unit.recorded_us is not None), default=None)
     state, since_us = _decide(status, units, now_us)
-    return StationNow(state=state, since_us=since_us, proven_us=proven_us)
+    test = bool(units) and _speaker(units).mode is Mode.TEST
+    return StationNow(state=state, since_us=since_us, proven_us=proven_us, test=test)
+
+
+def _speaker(units: Sequence[UnitFacts]) -> UnitFacts:
+    return max(units, key=lambda each: each.alive_us)
 
 
 def _decide(status: StationStatus | None, units: Sequence[UnitFacts], now_us: int) -> tuple[StationState, int | None]:
@@ -103,9 +111,7 @@ def _decide(status: StationStatus | None, units: Sequence[UnitFacts], now_us: in
         return StationState.NOT_COVERED, None
     if not units:
         return StationState.NEVER_SEEN, None
-    unit = max(units, key=lambda each: each.alive_us)
-    if unit.mode is Mode.TEST:
-        return StationState.TEST, None
+    unit = _speaker(units)
     quiet = now_us - unit.alive_us > SILENT_US
     if unit.closed:
         if not any(each.lacks for each in units):
@@ -121,7 +127,7 @@ def _decide_open(unit: UnitFacts, now_us: int) -> tuple[StationState, int | None
     heard_us = unit.heard_us or unit.alive_us
     if unit.gap_us is not None and heard_us - unit.gap_us > GAP_US:
         return StationState.NOT_RECORDING, unit.gap_us
-    if unit.mode is not Mode.LIVE:
+    if unit.mode not in (Mode.LIVE, Mode.TEST):
         return StationState.NOT_ARMED, None
     if now_us - heard_us > HEARD_US:
         return StationState.RECORDING, heard_us

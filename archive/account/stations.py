@@ -18,7 +18,8 @@ _RECORDED = _LIVE | {StationState.RECORDING, StationState.BACKFILLING, StationSt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationFacts:
-    """A station as it is now. ``listed`` is None where no list names it; ``units`` are those that were ever heard.
+    """A station as it is now. ``listed`` is None where no list names it; ``units`` are those that were ever heard;
+    ``test``: what it records is a TEST, whatever the state.
 
     Times are UTC in microseconds, None where nothing is known: since when the state holds, and up to when the record
     is proven.
@@ -30,6 +31,7 @@ class StationFacts:
     state: StationState
     since_us: int | None
     proven_us: int | None
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class Totals:
 
     ``stations`` = ``expected`` + ``exempt`` + ``not_covered`` + ``unlisted``; ``expected`` = ``recorded`` +
     ``missing``; ``live`` are some of those ``recorded``. What is in no list counts as ``unlisted`` and nowhere else.
+    ``test`` are those whose record is a TEST, listed or not: in ``states`` they count, among ``recorded`` never.
     """
 
     at_us: int
@@ -47,6 +50,7 @@ class Totals:
     unlisted: int
     recorded: int
     live: int
+    test: int
     states: Mapping[StationState, int]
 
     @property
@@ -112,6 +116,7 @@ class Stations:
             state=now.state,
             since_us=since_us,
             proven_us=now.proven_us,
+            test=now.test,
         )
 
 
@@ -119,12 +124,13 @@ def total(stations: Iterable[StationFacts], at_us: int) -> Totals:
     """The numbers of these stations."""
     states = dict.fromkeys(StationState, 0)
     of_status: dict[StationStatus | None, int] = dict.fromkeys((None, *StationStatus), 0)
-    recorded = live = 0
+    recorded = live = tests = 0
     for station in stations:
         states[station.state] += 1
         status = None if station.listed is None else station.listed.status
         of_status[status] += 1
-        if status is StationStatus.RECORDED:
+        tests += station.test
+        if status is StationStatus.RECORDED and not station.test:
             recorded += station.state in _RECORDED
             live += station.state in _LIVE
     return Totals(
@@ -135,5 +141,6 @@ def total(stations: Iterable[StationFacts], at_us: int) -> Totals:
         unlisted=of_status[None],
         recorded=recorded,
         live=live,
+        test=tests,
         states=states,
     )

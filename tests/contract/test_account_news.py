@@ -170,9 +170,13 @@ def test_a_test_counts_as_no_recording_of_the_day(day: Watched) -> None:
     day.begin(Mode.TEST)
     day.record(6)
     day.deliver()
-    assert day.state() is StationState.TEST
+    assert day.state() is StationState.LIVE
+    now = day.stations.station("57-002")
+    assert now is not None
+    assert now.test
     totals = day.stations.totals()
-    assert (totals.live, totals.recorded, totals.missing) == (0, 0, 2)
+    assert (totals.live, totals.recorded, totals.missing, totals.test) == (0, 0, 2, 1)
+    assert totals.states[StationState.LIVE] == 1
 
 
 def test_the_numbers_of_the_day_add_up(day: Watched) -> None:

@@ -52,7 +52,6 @@ def state(unit: UnitFacts, *others: UnitFacts, status: StationStatus | None = St
         ({"gap_us": NOW - GAP_US}, StationState.LIVE),
         ({"mode": Mode.UNARMED}, StationState.NOT_ARMED),
         ({"mode": None}, StationState.NOT_ARMED),
-        ({"mode": Mode.TEST}, StationState.TEST),
         ({"closed": True}, StationState.COMPLETE),
         ({"closed": True, "lacks": True}, StationState.BACKFILLING),
     ],
@@ -61,9 +60,19 @@ def test_the_state_of_a_unit(changes: dict[str, object], expected: StationState)
     assert state(replace(LIVE, **changes)) is expected  # type: ignore[arg-type]
 
 
-def test_a_test_is_never_live_whatever_else_is_true() -> None:
-    for changes in ({"closed": True}, {"heard_us": None}, {"gap_us": 0}, {"covered_us": 0}):
-        assert state(replace(LIVE, mode=Mode.TEST, **changes)) is StationState.TEST
+def test_a_test_is_judged_like_a_live_record_and_marked_whatever_else_is_true() -> None:
+    for changes in ({}, {"closed": True}, {"heard_us": None}, {"gap_us": 0}, {"covered_us": 0}):
+        live = decide(StationStatus.RECORDED, [replace(LIVE, **changes)], NOW)
+        test = decide(StationStatus.RECORDED, [replace(LIVE, mode=Mode.TEST, **changes)], NOW)
+        assert not live.test
+        assert test == replace(live, test=True)
+    assert not decide(StationStatus.RECORDED, [], NOW).test
+
+
+def test_the_unit_that_speaks_for_a_station_says_whether_it_is_a_test() -> None:
+    yesterday = replace(LIVE, mode=Mode.TEST, heard_us=NOW - 3600 * SECOND, arrived_us=None)
+    assert not decide(StationStatus.RECORDED, [LIVE, yesterday], NOW).test
+    assert decide(StationStatus.EXEMPT, [yesterday], NOW).test, "an exempt station that sends a test shows that it does"
 
 
 def test_the_list_says_who_is_not_recorded() -> None:

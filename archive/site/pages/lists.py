@@ -3,7 +3,7 @@
 from archive.account.stations import StationFacts, total
 from archive.site.pages.page import Answer, Asked, NotHere, Site, whole
 from archive.site.pages.search import MOST_TYPED
-from archive.site.pages.terms import STATES
+from archive.site.pages.terms import STATES, TEST
 from archive.site.pages.told import told
 from archive.site.words import N_
 
@@ -18,6 +18,7 @@ _GROUPS = {
     "on-air": (N_("Live now"), lambda each: total([each], 0).live),
     "missing": (N_("Missing"), lambda each: total([each], 0).missing),
     "expected": (N_("To be recorded"), lambda each: total([each], 0).expected),
+    "test": (TEST[0], lambda each: total([each], 0).test),
     "unlisted": (N_("Not in the list of stations"), lambda each: total([each], 0).unlisted),
 }
 """What the numbers of the day count, by the word in the address: asked of the rule that counts them."""

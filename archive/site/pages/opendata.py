@@ -35,9 +35,10 @@ def stations_csv(site: Site, _asked: Asked) -> Answer:
     """The list of stations as it was given, with the state of each."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([*COLUMNS, "state", "since_utc", "proven_utc"])
+    writer.writerow([*COLUMNS, "state", "since_utc", "proven_utc", "test"])
     for each in site.facts.stations():
-        writer.writerow([*_listed_cells(each), each.state, iso(each.since_us), iso(each.proven_us)])
+        test = "yes" if each.test else "no"
+        writer.writerow([*_listed_cells(each), each.state, iso(each.since_us), iso(each.proven_us), test])
     # The mark makes spreadsheets read it as UTF-8.
     return _answer(("\ufeff" + out.getvalue()).encode(), CSV)
 
@@ -61,9 +62,7 @@ def station_json(site: Site, asked: Asked) -> Answer:
             **_station(facts),
             "at": iso(site.facts.totals().at_us),
             "units": [_unit(branch, record) for branch, record in records],
-            "cameras": [
-                _camera(record.unit, camera, facts.state) for _, record in records for camera in record.cameras
-            ],
+            "cameras": [_camera(record.unit, camera, facts) for _, record in records for camera in record.cameras],
             "incidents": [_incident(each) for each in incidents],
             "incident_count": count,
         }
@@ -108,6 +107,7 @@ def status_json(site: Site, _asked: Asked) -> Answer:
             "exempt": totals.exempt,
             "not_covered": totals.not_covered,
             "unlisted": totals.unlisted,
+            "test": totals.test,
             "states": {state.value: count for state, count in totals.states.items()},
         }
     )
@@ -118,6 +118,7 @@ def _station(facts: StationFacts) -> dict[str, object]:
     return {
         "station": facts.name,
         "state": facts.state,
+        "test": facts.test,
         "since": iso(facts.since_us) or None,
         "proven": iso(facts.proven_us) or None,
         "listed": None
@@ -163,14 +164,15 @@ def _unit(branch: int, record: Record) -> dict[str, object]:
     }
 
 
-def _camera(unit: str | None, camera: Camera, state: str) -> dict[str, object]:
+def _camera(unit: str | None, camera: Camera, facts: StationFacts) -> dict[str, object]:
     spans = _joined(camera.spans)
     if len(spans) > MOST_EXACT:
         spans = list(join_thinned(spans))
     return {
         "unit": unit,
         "camera": camera.camera,
-        "state": state,
+        "state": facts.state,
+        "test": facts.test,
         "covered_ms": _bounds(camera.covered_ms),
         "held_ms": _bounds(camera.held_ms),
         "missing_ms": _bounds(camera.missing_ms),

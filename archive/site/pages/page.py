@@ -12,7 +12,7 @@ from markupsafe import Markup
 from archive.roster import LANGUAGES, Roster
 from archive.site.pages.facts import Facts
 from archive.site.pages.search import StationSearch
-from archive.site.pages.terms import STATES
+from archive.site.pages.terms import STATES, TEST
 from archive.site.pages.times import Times, number
 from archive.site.words import N_, Words
 from base.zones import Zone
@@ -133,7 +133,8 @@ class Layout:
             local=times.local,
             bounds=times.bounds,
         )
-        environment.globals["state"] = lambda state: _state(words, state)
+        environment.globals["state"] = lambda state, test=False: _state(words, state, test)
+        environment.globals["test_mark"] = _drawn("test", TEST[1], words.say(TEST[0]))
         return environment
 
 
@@ -170,8 +171,13 @@ def _sign(state: str) -> str:
     return STATES.get(state, ("", "·"))[1]
 
 
-def _state(words: Words, state: str) -> Markup:
-    """Sign and word of a state, with its colour."""
+def _state(words: Words, state: str, test: bool) -> Markup:
+    """Sign and word of a state, with its colour; of a test the mark of tests before it."""
     text, sign = STATES.get(state, (state, "·"))
-    drawn = Markup('<span class="sign" aria-hidden="true">{}</span> <span class="word">{}</span>')
-    return Markup('<span class="state state-{}">{}</span>').format(state, drawn.format(sign, words.say(text)))
+    drawn = _drawn(state, sign, words.say(text))
+    return _drawn("test", TEST[1], words.say(TEST[0])) + Markup(" · ") + drawn if test else drawn
+
+
+def _drawn(state: str, sign: str, word: str) -> Markup:
+    drawn = Markup('<span class="sign" aria-hidden="true">{}</span> <span class="word">{}</span>').format(sign, word)
+    return Markup('<span class="state state-{}">{}</span>').format(state, drawn)

@@ -20,12 +20,15 @@ STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "not-armed": (N_("Recording, not armed"), "△"),
         "not-recording": (N_("Not recording"), "✕"),
         "exempt": (N_("Exempt"), "–"),
-        "test": (N_("Test"), "T"),
         "not-covered": (N_("Not covered"), "–"),
         "never-seen": (N_("Not heard from yet"), "·"),
     }
 )
 """Word and sign of each state of a station, in the order in which lists of them stand."""
+
+TEST = (N_("Test"), "T")
+"""Stands before the state of a station whose recording is a test, whatever the state."""
+TEST_MEANING = N_("This is a test recording. It is not election video.")
 
 STATE_MEANINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -39,7 +42,6 @@ STATE_MEANINGS: Mapping[str, str] = MappingProxyType(
         "not-armed": N_("The unit records, but nobody has armed it. This video stays at the station."),
         "not-recording": N_("The unit itself says that no camera of it records."),
         "exempt": N_("This station is not recorded, for the reason given."),
-        "test": N_("This is a test recording. It is not election video."),
         "not-covered": N_("This station has no camera."),
         "never-seen": N_("No unit of this station has been heard yet."),
     }

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from archive.site.onefile import one_file
 from archive.site.pages.page import Answer, Asked, Site
 from archive.site.pages.static import SITE
-from archive.site.pages.terms import CAUSES, STATE_MEANINGS, STATES
+from archive.site.pages.terms import CAUSES, STATE_MEANINGS, STATES, TEST, TEST_MEANING
 from archive.site.words import N_, Words
 
 STILL_S = 60
@@ -49,7 +49,14 @@ def verify(site: Site, asked: Asked) -> Answer:
 def how(site: Site, asked: Asked) -> Answer:
     """How it works, and law."""
     words = site.layout.words[asked.language]
-    return site.layout.page(asked, "how.html", max_age_s=STILL_S, sha256=one_file().sha256, states=_meanings(words))
+    return site.layout.page(
+        asked,
+        "how.html",
+        max_age_s=STILL_S,
+        sha256=one_file().sha256,
+        states=_meanings(words),
+        test_meaning=words.say(TEST_MEANING),
+    )
 
 
 def data(site: Site, asked: Asked) -> Answer:
@@ -61,6 +68,7 @@ def data(site: Site, asked: Asked) -> Answer:
         max_age_s=STILL_S,
         addresses_told=[(address, address == address.lower(), words.say(text)) for address, text in _ADDRESSES],
         states=_meanings(words),
+        test_meaning=words.say(TEST_MEANING),
         causes=[(cause, words.say(text)) for cause, text in CAUSES.items()],
     )
 
@@ -79,13 +87,16 @@ def status(site: Site, asked: Asked) -> Answer:
         (say(N_("All")), totals.stations),
     ]
     states = [(state, count, words.say(STATE_MEANINGS[state])) for state, count in totals.states.items()]
-    return site.layout.page(asked, "status.html", totals=totals, sums=sums, states=states)
+    return site.layout.page(
+        asked, "status.html", totals=totals, sums=sums, states=states, test_meaning=say(TEST_MEANING)
+    )
 
 
 def player_words(words: Words) -> Markup:
     """The player's texts in one language as a data block, with the page's own words for states and causes."""
     texts = dict(_player_words().get(words.language, {}))
     texts |= {f"state-{word}": words.say(text) for word, (text, _sign) in STATES.items()}
+    texts["test"] = words.say(TEST[0])
     texts |= {f"cause-{cause}": words.say(text) for cause, text in CAUSES.items()}
     return data_block(texts)
 
