@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser.country import FINISHED, LIVE, Country, country
 from tests.browser.watching import viewer
@@ -15,8 +15,8 @@ CACHE = Path(__file__).parents[2] / ".cache"
 AXE = CACHE / "npm/node_modules/axe-core/axe.min.js"
 PICTURES = CACHE / "screenshots"
 LANGUAGES = ("az", "en", "ru")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1280, "height": 900}
 ALSO_SMALL_AND_DARK = ("home", "station-finished")
 
 _JUDGE = """async rules => {

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 
 _CAMERA = """index => {
   const camera = document.querySelectorAll('.player-camera')[index];
@@ -81,6 +81,16 @@ class Viewer:
         first = self.until(lambda now: now.ready >= 2 and now.clock != "", "a picture", seconds, camera)
         return self.until(lambda now: now.time > first.time + 0.3, "it moves", seconds, camera)
 
+    def hear(self, message: ConsoleMessage) -> None:
+        """Keep what the browser calls an error."""
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def answered(self, answer: Response) -> None:
+        """Keep what the site refused."""
+        if answer.status >= 400:
+            self.complaints.append(f"{answer.status} {answer.url}")
+
     def hosts(self) -> set[str]:
         """Of everything that was asked for over the network."""
         return {urlsplit(address).netloc for address in self.asked if not address.startswith(("blob:", "data:"))}
@@ -92,12 +102,10 @@ def viewer(browser: Browser, **options: Any) -> Iterator[Viewer]:
     context = browser.new_context(**options)
     watching = Viewer(page=context.new_page(), context=context)
     page = watching.page
-    page.on("console", lambda message: message.type == "error" and watching.complaints.append(message.text))
+    # Playwright notes something on what it is given, which a method of a slotted value does not allow.
+    page.on("console", lambda message: watching.hear(message))
     page.on("pageerror", lambda error: watching.complaints.append(str(error)))
-    page.on(
-        "response",
-        lambda answer: answer.status >= 400 and watching.complaints.append(f"{answer.status} {answer.url}"),
-    )
+    page.on("response", lambda answer: watching.answered(answer))
     context.on("request", lambda request: watching.asked.append(request.url))
     try:
         yield watching
