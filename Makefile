@@ -22,7 +22,7 @@ run: ## record a demonstration, verify it, print the verdict
 test: ## everything that must pass before a commit: check, then the tests
 	@tools/setup test
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest -n $(WORKERS) -m "not browser and not engines and not faults and not fuzz and not slow" $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not browser and not engines and not faults and not fuzz and not slow" $(ARGS)
 
 check: ## format, lint, types and who may import whom
 	@tools/setup check
@@ -46,7 +46,7 @@ test-engines: ## the archive on a real S3 server and a real PostgreSQL
 
 test-faults: ## what a day of faults does to a real recorder on a real file system
 	@tools/setup faults
-	@$(BIN)/pytest -n $(WORKERS) -m faults $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m faults $(ARGS)
 
 test-faults-long: ## the same with 200 kills and 200 power cuts
 	@tools/setup faults
