@@ -50,9 +50,12 @@ class Shown:
         return datetime.fromisoformat(self.at).timestamp() * 1000
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Viewer:
-    """``complaints`` are errors of the page, ``asked`` the addresses of its requests."""
+    """``complaints`` are errors of the page, ``asked`` the addresses of its requests.
+
+    Not slotted: Playwright keeps a mark on the owner of a listener.
+    """
 
     page: Page
     context: BrowserContext
@@ -102,10 +105,9 @@ def viewer(browser: Browser, **options: Any) -> Iterator[Viewer]:
     context = browser.new_context(**options)
     watching = Viewer(page=context.new_page(), context=context)
     page = watching.page
-    # Playwright notes something on what it is given, which a method of a slotted value does not allow.
-    page.on("console", lambda message: watching.hear(message))
+    page.on("console", watching.hear)
     page.on("pageerror", lambda error: watching.complaints.append(str(error)))
-    page.on("response", lambda answer: watching.answered(answer))
+    page.on("response", watching.answered)
     context.on("request", lambda request: watching.asked.append(request.url))
     try:
         yield watching
