@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from archive.publicconfig import PUBLISH, SITE, PublishConfig, SiteConfig, read_publish, read_site
+from archive.supervisionconfig import SUPERVISION, SupervisionConfig, read_supervision
 from base.errors import OperatorError
 from base.settings import REQUIRED, checked, place, read_toml, sections, within
 from evidence.members import NAME
@@ -50,7 +51,8 @@ class S3Config:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveConfig:
-    """All that the archive needs to know. Paths are absolute. Media lie in ``data`` where ``s3`` is None.
+    """All that the archive needs to know. Paths are absolute. Media lie in ``data`` where ``s3`` is None; without
+    ``supervision`` there is no supervision centre.
 
     ``database`` may hold a password: ``describe`` shows what may be shown.
     """
@@ -71,6 +73,7 @@ class ArchiveConfig:
     publish: PublishConfig
     site: SiteConfig
     s3: S3Config | None = None
+    supervision: SupervisionConfig | None = None
 
 
 _KNOWN: dict[str, dict[str, object]] = {
@@ -107,6 +110,7 @@ _S3: dict[str, object] = {
     "plain_http": False,
     "path_style": True,
 }
+_MAY_LACK = {"s3": _S3, "supervision": SUPERVISION}
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _PREFIX = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*")
 _REGION = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -117,7 +121,7 @@ def load_config(path: Path) -> ArchiveConfig:
     """Read and check the configuration. Raises OperatorError that names the file, the key and what to write."""
     document = read_toml(path, "the archive's configuration")
     try:
-        known = {**_KNOWN, "s3": _S3} if "s3" in document else _KNOWN
+        known = _KNOWN | {name: keys for name, keys in _MAY_LACK.items() if name in document}
         return _archive(sections(document, known), path.resolve().parent)
     except ValueError as error:
         raise OperatorError(f"{path}: {error}.", hint="docs/reference/archive.md lists every key.") from error
@@ -125,18 +129,23 @@ def load_config(path: Path) -> ArchiveConfig:
 
 def describe(config: ArchiveConfig) -> str:
     """What is in force, one ``key = value`` a line; holds no secret, only where secrets lie."""
-    parts: dict[str, Limits | PublishConfig | SiteConfig | S3Config | None] = {
+    parts: dict[str, Limits | PublishConfig | SiteConfig | S3Config | SupervisionConfig | None] = {
         "limits": config.limits,
         "publish": config.publish,
         "site": config.site,
         "s3": config.s3,
+        "supervision": config.supervision,
     }
     shown = {each.name: getattr(config, each.name) for each in fields(config) if each.name not in parts}
     for section, part in parts.items():
         if part is not None:
             shown |= {f"{section}.{each.name}": getattr(part, each.name) for each in fields(part)}
-    for key in ("database", "publish.database"):
-        shown[key] = _PASSWORD.sub(r"\1:***@", str(shown[key]))
+    if "supervision.notify" in shown:
+        # How many: a table may hold a password.
+        shown["supervision.notify"] = len(config.supervision.notify) if config.supervision else 0
+    for key in ("database", "publish.database", "supervision.database"):
+        if key in shown:
+            shown[key] = _PASSWORD.sub(r"\1:***@", str(shown[key]))
     return "\n".join(f"{name} = {value}" for name, value in shown.items())
 
 
@@ -160,6 +169,7 @@ def _archive(values: dict[str, dict[str, object]], folder: Path) -> ArchiveConfi
         publish=read_publish(values["publish"], data, folder),
         site=read_site(values["site"], checked(_address, values["site"]["address"], "site.address"), folder),
         s3=_s3(values["s3"], folder) if "s3" in values else None,
+        supervision=read_supervision(values["supervision"], data, folder) if "supervision" in values else None,
     )
 
 

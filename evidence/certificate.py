@@ -19,7 +19,8 @@ from evidence.keys import thumbprint
 
 _URI = re.compile(
     r"urn:unbroken:([A-Za-z0-9-]{1,32}):"
-    r"(root|authority|receipt|archive|(?:unit|uplink):([A-Za-z0-9-]{1,32}):([A-Za-z0-9-]{1,32}))"
+    r"(root|authority|receipt|archive|(?:unit|uplink):([A-Za-z0-9-]{1,32}):([A-Za-z0-9-]{1,32})|"
+    r"operator:(watch|operate|administer):([A-Za-z0-9-]{1,32}))"
 )
 MAX_DER_BYTES = 4_096
 _CRL_BEGIN = b"-----BEGIN X509 CRL-----"
@@ -41,15 +42,18 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Whom a certificate names. ``role`` is root, authority, receipt, archive, unit or uplink.
+    """Whom a certificate names. ``role`` is root, authority, receipt, archive, unit, uplink or operator.
 
-    ``station`` and ``unit`` belong to the last two roles only.
+    ``station`` and ``unit`` belong to units and uplinks only, ``right`` (watch, operate or administer) and ``operator``
+    (a name) to operators only.
     """
 
     election: str
     role: str
     station: str | None
     unit: str | None
+    right: str | None = None
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,14 +159,23 @@ def read_subject(cert: x509.Certificate) -> Subject:
     if match is None:
         raise EvidenceError(
             Code.CERT_UNTRUSTED,
-            "the certificate names no unit, uplink, archive, authority, receipt key or root of an election",
+            "the certificate names no unit, uplink, operator, archive, authority, receipt key or root of an election",
         )
-    return Subject(election=match[1], role=match[2].split(":")[0], station=match[3], unit=match[4])
+    return Subject(
+        election=match[1],
+        role=match[2].split(":")[0],
+        station=match[3],
+        unit=match[4],
+        right=match[5],
+        operator=match[6],
+    )
 
 
-def subject_uri(election: str, role: str, station: str = "", unit: str = "") -> str:
-    """The URI of the subject alternative name (spec/ledger.md, section 7)."""
-    return f"urn:unbroken:{election}:{role}" + (f":{station}:{unit}" if role in ("unit", "uplink") else "")
+def subject_uri(election: str, role: str, first: str = "", second: str = "") -> str:
+    """The URI of the subject alternative name (spec/ledger.md, section 7): of a unit or uplink with its station and
+    unit, of an operator with right and name.
+    """
+    return f"urn:unbroken:{election}:{role}" + (f":{first}:{second}" if role in ("unit", "uplink", "operator") else "")
 
 
 def _load(der: bytes) -> x509.Certificate:

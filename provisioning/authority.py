@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from evidence.certificate import subject_uri
 from evidence.keys import SoftwareSigner
+from evidence.members import NAME
 from evidence.profile import Profile, write_profile
 
 Signed_co = TypeVar("Signed_co", covariant=True)
@@ -117,6 +118,22 @@ class Authority:
         """A certificate that says: the archive is reached at ``names``, each a DNS name or an address."""
         return self._certificate(key, "archive", reached_at=names, valid_from=valid_from, valid_to=valid_to)
 
+    def certify_operator(
+        self,
+        key: ec.EllipticCurvePublicKey,
+        name: str,
+        right: str,
+        *,
+        valid_from: datetime | None = None,
+        valid_to: datetime | None = None,
+    ) -> x509.Certificate:
+        """A certificate that says: with this key ``name`` enters the supervision centre, to watch, operate or
+        administer. Raises ValueError for another right, or a name that is none (spec/ledger.md, section 3).
+        """
+        if right not in ("watch", "operate", "administer"):
+            raise ValueError("an operator's right is watch, operate or administer")
+        return self._certificate(key, "operator", right, NAME(name), valid_from=valid_from, valid_to=valid_to)
+
     def sign_profile(self, **members: object) -> str:
         """A signed profile of this election; ``members`` are those of ``evidence.profile.Profile``."""
         certs = (self._authority_cert.public_bytes(Encoding.DER),)
@@ -146,8 +163,8 @@ class Authority:
         self,
         key: ec.EllipticCurvePublicKey,
         role: str,
-        station: str = "",
-        unit: str = "",
+        first: str = "",
+        second: str = "",
         *,
         issuing: bool = False,
         reached_at: Sequence[str] = (),
@@ -155,7 +172,7 @@ class Authority:
         valid_to: datetime | None = None,
     ) -> x509.Certificate:
         self._serial += 1
-        uri = subject_uri(self.election, role, station, unit)
+        uri = subject_uri(self.election, role, first, second)
         names = [x509.UniformResourceIdentifier(uri), *(_reached_at(name) for name in reached_at)]
         issuer = self.root.subject if role != "root" else _name(uri)
         builder = (

@@ -7,6 +7,7 @@ import pytest
 
 from archive.config import ArchiveConfig, Limits, S3Config, describe, load_config
 from archive.publicconfig import SITE, PublishConfig
+from archive.supervisionconfig import SUPERVISION
 from base.errors import OperatorError
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "archive.md"
@@ -167,12 +168,33 @@ def test_what_is_in_force_is_told_key_by_key(tmp_path: Path) -> None:
     assert f"data = {tmp_path / 'data'}" in told
 
 
+SUPERVISED = f'{GOOD}[supervision]\nkey = "s.key"\ncertificate = "s.pem"\n'
+
+
+def test_there_is_a_supervision_centre_only_where_its_section_stands(tmp_path: Path) -> None:
+    assert _load(tmp_path).supervision is None
+    supervision = _load(tmp_path, SUPERVISED).supervision
+    assert supervision is not None
+    assert (supervision.port, supervision.loopback_operator, supervision.notify) == (8444, None, ())
+    assert supervision.database == f"sqlite:///{tmp_path}/data/supervision.sqlite"
+    assert "supervision: key is missing" in _refusal(tmp_path, f"{GOOD}[supervision]\n")
+    assert "loopback_operator must be one of" in _refusal(tmp_path, f'{SUPERVISED}loopback_operator = "all"\n')
+
+
+def test_what_notifiers_hold_is_not_shown(tmp_path: Path) -> None:
+    config = _load(tmp_path, f'{SUPERVISED}[[supervision.notify]]\nkind = "webhook"\nsecret = "s3cr3t"\n')
+    assert config.supervision is not None
+    assert config.supervision.notify == ({"kind": "webhook", "secret": "s3cr3t"},)
+    assert "supervision.notify = 1" in describe(config).splitlines()
+    assert "s3cr3t" not in describe(config)
+
+
 def test_the_page_of_the_archive_names_every_key_and_verb() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    sections = ("limits", "publish", "site", "s3")
+    sections = ("limits", "publish", "site", "s3", "supervision")
     names = [each.name for each in fields(ArchiveConfig) if each.name not in sections]
     names += [each.name for part in (Limits, PublishConfig, S3Config) for each in fields(part)]
-    names += list(SITE)
+    names += [*SITE, *SUPERVISION]
     for name in names:
         assert f".{name}`" in page, name
     for verb in ("serve", "ingest", "publish", "site", "config", "check"):

@@ -191,3 +191,13 @@ def test_a_revocation_list_without_its_end_is_refused() -> None:
         Trust.from_pem(whole[:-30])
     with pytest.raises(ValueError, match="no end"):
         Trust.from_pem(whole + whole[:100])
+
+
+def test_an_operator_is_named_with_what_he_may_do() -> None:
+    for right in ("watch", "operate", "administer"):
+        cert = ROOT.certify_operator(private_key("operator").public_key(), "desk-1", right)
+        subject = TRUST.check([cert.public_bytes(Encoding.DER)]).subject
+        assert (subject.role, subject.right, subject.operator) == ("operator", right, "desk-1")
+        assert (subject.station, subject.unit) == (None, None)
+    with pytest.raises(ValueError, match="watch, operate or administer"):
+        ROOT.certify_operator(private_key("operator").public_key(), "desk-1", "own")

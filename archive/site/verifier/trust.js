@@ -10,7 +10,8 @@ const MAX_DER_BYTES = 4_096;
 const PEM = /-----BEGIN (CERTIFICATE|X509 CRL)-----([A-Za-z0-9+/=\s]*)-----END \1-----/g;
 const URI = new RegExp(
   '^urn:unbroken:([A-Za-z0-9-]{1,32}):' +
-    '(?:(root|authority|receipt|archive)|(unit|uplink):([A-Za-z0-9-]{1,32}):([A-Za-z0-9-]{1,32}))$',
+    '(?:(root|authority|receipt|archive)|(unit|uplink):([A-Za-z0-9-]{1,32}):([A-Za-z0-9-]{1,32})|' +
+    '(operator):(?:watch|operate|administer):[A-Za-z0-9-]{1,32})$',
 );
 
 /** Validity from 1970-01-01T00:00:00Z and before has no beginning, to 9999-12-31T23:59:59Z no end. */
@@ -109,5 +110,6 @@ async function revocations(trust, cert, issuer) {
 function readSubject(cert) {
   const found = cert.uris?.length === 1 ? URI.exec(cert.uris[0]) : null;
   if (found === null) throw untrusted('the certificate names nobody of an election');
-  return { election: found[1], role: found[2] ?? found[3], station: found[4] ?? null, unit: found[5] ?? null };
+  const role = found[2] ?? found[3] ?? found[6];
+  return { election: found[1], role, station: found[4] ?? null, unit: found[5] ?? null };
 }

@@ -1,0 +1,1 @@
+"""The wall: all stations on one page, kept up to date."""
