@@ -155,7 +155,9 @@ def _refuse(table: Table, verb: str) -> None:
         f"CREATE TRIGGER IF NOT EXISTS {name}_no_{verb} BEFORE {verb} ON {name} "
         f"BEGIN SELECT RAISE(ABORT, '{name} is append-only'); END"
     )
-    postgres = DDL(  # type: ignore[no-untyped-call]f"CREATE RULE {name}_no_{verb} AS ON {verb} TO {name} DO INSTEAD NOTHING")
+    postgres = DDL(  # type: ignore[no-untyped-call]
+        f"CREATE RULE {name}_no_{verb} AS ON {verb} TO {name} DO INSTEAD NOTHING"
+    )
     event.listen(table, "after_create", sqlite.execute_if(dialect="sqlite"))
     event.listen(table, "after_create", postgres.execute_if(dialect="postgresql"))
 
