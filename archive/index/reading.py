@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from archive.finding import FindingRow
 from archive.index.engine import database_url, open_following, words
 from archive.index.findings import select_findings
-from archive.index.rows import BranchRow, HeldSegment, LineRow, ReceiptRow, StampRow, Statement, UnitRow
+from archive.index.rows import MOST_SEGMENTS, BranchRow, HeldSegment, LineRow, ReceiptRow, StampRow, Statement, UnitRow
 from archive.index.schema import branches, lines, receipts, runs, segments, statements, units
 from archive.names import UnitName
 from base.errors import OperatorError
@@ -155,7 +155,7 @@ class IndexReader:
         to_ns: int | None = None,
     ) -> list[HeldSegment]:
         """What the unit's lines name, of one camera and boot or of all, that shares time with ``[from_ns, to_ns)``; by
-        branch and ``seq``.
+        branch and ``seq``, the first ``MOST_SEGMENTS``.
         """
         query = _HELD.where(segments.c.unit_id == self._id(name))
         if camera is not None:
@@ -166,7 +166,7 @@ class IndexReader:
             query = query.where(segments.c.to_ns > from_ns)
         if to_ns is not None:
             query = query.where(segments.c.from_ns < to_ns)
-        return self._held(query.order_by(segments.c.branch, segments.c.seq), {})
+        return self._held(query.order_by(segments.c.branch, segments.c.seq).limit(MOST_SEGMENTS), {})
 
     def segment(self, name: UnitName, branch: int, seq: int) -> HeldSegment | None:
         """The segment that a branch's own line names; None where it names none."""

@@ -167,6 +167,10 @@ class UnitRow:
     changed: int
 
 
+MOST_SEGMENTS = 10_000
+"""Of one question: five hours of a camera. Who signs more for one range of time gets no longer an answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldSegment:
     """A ``segment`` or ``recovered`` line, and what the archive has of it.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from archive.index import reading
 from archive.index.index import Index
 from archive.index.reading import IndexReader
 from archive.index.rows import Changes, NewMedia
@@ -146,6 +147,13 @@ def test_segments_are_found_by_camera_boot_and_time(taken: Taken) -> None:
     assert some == [mine[1]]
     assert taken.reader.segments(UNIT, boot_id="0" * 32) == []
     assert taken.reader.segments_after(UNIT, 0, mine[1].seq)[0] == mine[2]
+
+
+def test_no_question_for_segments_has_an_answer_without_end(taken: Taken, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_SEGMENTS", 2)
+    taken.station.segments(3)
+    taken.lines()
+    assert [each.segment.index for each in taken.reader.segments(UNIT)] == [0, 1]
 
 
 def test_lines_without_media_are_there_as_they_were_signed(taken: Taken) -> None:

@@ -204,6 +204,8 @@ def test_a_segment_that_is_not_public_is_not_in_a_clip_and_the_clip_says_so(
         ("20260501T120000Z-20260501T120000Z.mp4", 400, "ends before it begins"),
         ("20269901T120000Z-20269901T120010Z.mp4", 400, "does not match"),
         ("20200101T000000Z-20200101T000010Z.mp4", 404, "nothing of this range is public"),
+        ("00010101T000000Z-00010101T000010Z.mp4", 404, "nothing of this range is public"),
+        ("99991231T000000Z-99991231T000010Z.mp4", 404, "nothing of this range is public"),
         ("20260501T120000-20260501T120010.mp4", 404, "no such clip"),
         ("..%2f..%2fetc%2fpasswd", 404, ""),
     ],

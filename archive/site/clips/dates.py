@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from archive.index.rows import Statement
-from archive.site.lists.times import UnitTimes
+from archive.site.lists.times import MOST_BOOTS, MOST_NS, UnitTimes
 from evidence.utc import Utc
 
 _NEWTON_STEPS = 6
@@ -29,9 +29,9 @@ class Dates:
         found: list[tuple[str, int, int]] = []
         for boot_id in (*self._known, *self._arrival_us):
             begin_ns, end_ns = self._boot_ns(boot_id, from_us), self._boot_ns(boot_id, to_us)
-            if end_ns > 0:
-                found.append((boot_id, max(0, begin_ns), end_ns))
-        return found
+            if end_ns > 0 and begin_ns < MOST_NS:
+                found.append((boot_id, max(0, begin_ns), min(end_ns, MOST_NS)))
+        return found[:MOST_BOOTS]
 
     def at(self, boot_id: str, boot_ns: int) -> int:
         """The middle of what is known of UTC then, microseconds."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from archive.index.rows import BranchRow, HeldSegment, LineRow, Statement
+from archive.index.rows import MOST_SEGMENTS, BranchRow, HeldSegment, LineRow, Statement
 from archive.names import UnitName
 from archive.site.clips.asked import Asked
 from archive.site.clips.dates import Dates
@@ -88,6 +88,8 @@ class Planner:
         dates = Dates(times, statements)
         rows: list[HeldSegment] = []
         for boot_id, from_ns, to_ns in dates.windows(asked.from_us, asked.to_us):
+            if len(rows) >= MOST_SEGMENTS:
+                break
             rows += self._rows.segments(asked.name, camera=asked.camera, boot_id=boot_id, from_ns=from_ns, to_ns=to_ns)
         shown = choose(self._only_public(asked.name, rows), times.way, times.utc)
         ways = _Ways(self._rows.branches(asked.name))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from archive.index.rows import HeldSegment
+from archive.index.rows import MOST_SEGMENTS, HeldSegment
 from archive.names import UnitName
 from archive.site.lists.hours import HOUR_US, Hour, UtcHour
 from archive.site.lists.replay import replay
@@ -74,6 +74,8 @@ class HourLists:
             return None
         rows: list[HeldSegment] = []
         for boot_id, from_ns, to_ns in times.windows(wanted.hour):
+            if len(rows) >= MOST_SEGMENTS:
+                break
             rows += self._rows.segments(
                 wanted.name, camera=wanted.camera, boot_id=boot_id, from_ns=from_ns, to_ns=to_ns
             )

@@ -13,6 +13,8 @@ from evidence.utc import Utc
 
 MOST_UNITS = 1_024
 MOST_NS = 1 << 53
+MOST_BOOTS = 64
+"""So many boots at most are looked into for one range of time: no unit boots more often than once a minute."""
 _NEWTON_STEPS = 6
 """Each leaves a two-thousandth of the error before it: a mapping bends by 500 ppm at most."""
 
@@ -50,7 +52,7 @@ class UnitTimes:
             # What a unit claims of UTC may lead anywhere; its boot times end here (spec/ledger.md, section 2).
             if end_ns > 0 and begin_ns < MOST_NS:
                 found.append((boot_id, max(0, begin_ns), min(end_ns, MOST_NS)))
-        return found
+        return found[:MOST_BOOTS]
 
     def _boot_ns(self, boot_id: str, utc_us: int) -> int:
         """When the middle of UTC is there; before the boot where that is negative."""
