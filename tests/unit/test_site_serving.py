@@ -57,6 +57,18 @@ def test_the_bare_address_leads_to_azerbaijani_and_a_language_to_its_home() -> N
     _with_site(ask)
 
 
+def test_a_query_that_a_page_does_not_know_makes_no_other_page() -> None:
+    async def ask(client: Client, facts: FakeFacts) -> None:
+        for path in ("/az/stations/57-002", "/az/", "/open/stations/57-002.json"):
+            await client.get(path)
+            asked = facts.asked
+            for query in ("q=1", "page=7", "station=57-003", "state=live"):
+                assert (await client.get(f"{path}?{query}")).status == 200
+            assert facts.asked == asked, path
+
+    _with_site(ask)
+
+
 @pytest.mark.parametrize(
     "path", ["/az/", "/en/stations", "/ru/stations/57-002?t=2027-02-07T12:07:13%2B04:00", "/az/how"]
 )

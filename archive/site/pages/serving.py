@@ -46,7 +46,12 @@ _DATA: tuple[tuple[str, View], ...] = (
     ("/open/gaps.csv", opendata.gaps_csv),
     ("/open/status.json", opendata.status_json),
 )
-_ASKED_FOR = ("q", "page", "state", "station", "camera", "from", "to")
+_ASKED_FOR: dict[View, tuple[str, ...]] = {
+    lists.stations: ("state", "page"),
+    lists.search: ("q",),
+    lists.gaps: ("station", "page"),
+    clip: ("station", "camera", "from", "to"),
+}
 """Whatever else stands behind the question mark makes no other page."""
 _MOST_LETTERS = 200
 _MACHINES = ("bulk", "clip", "hls", "ledger", "media", "open", "receipts", "static", "verifier")
@@ -142,7 +147,9 @@ class Pages:
 
     async def _answer(self, view: View, request: web.Request) -> web.Response:
         parts = {name: value for name, value in request.match_info.items() if name != "language"}
-        query = {name: request.query[name][:_MOST_LETTERS] for name in _ASKED_FOR if name in request.query}
+        query = {
+            name: request.query[name][:_MOST_LETTERS] for name in _ASKED_FOR.get(view, ()) if name in request.query
+        }
         language = request.match_info.get("language", "en")
         path = request.path.removeprefix(f"/{language}") or "/"
         asked = Asked(language=language, path=path, parts=parts, query=query)
