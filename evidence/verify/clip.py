@@ -97,6 +97,8 @@ class _Judged:
         self.digests: dict[int, str] = {}
         """Of the lines that ask, by ``seq``."""
         self.boot_id = ""
+        """That of the first line that asks: one film is of one run, so of one boot."""
+        self._run: tuple[str, int] | None = None
 
     def settle(self, task: MediaTask, text: bytes) -> None:
         if isinstance(task.expected, ExpectedInit):
@@ -104,13 +106,18 @@ class _Judged:
             return
         assert task.at.seq is not None
         self.digests[task.at.seq] = line_hash(text)
-        self.boot_id = task.expected.boot_id
+        run = (task.expected.session, task.expected.segment.run)
+        if self._run is None:
+            self._run, self.boot_id = run, task.expected.boot_id
         owned = self._owned.get(text)
         media = None if owned is None else owned.piece.media
         if media is None:
             self._record.settle(task, None)
             return
-        self.here.append((task.at, task.expected.segment))
+        if run == self._run:
+            self.here.append((task.at, task.expected.segment))
+        else:
+            self._record.findings.add(Code.CLIP_UNSIGNED, task.at, "a film shows one run, and this is of another")
         if media.facts is None:
             self._record.settle(task, (Fault(code=Code.MEDIA_CHANGED, detail="it is cut short in this file"),))
             return

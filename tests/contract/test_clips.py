@@ -1,5 +1,6 @@
 """Both verifiers say the same of clips that were bent at random, and neither lets a bent one pass for another."""
 
+import hashlib
 import json
 import random
 import shutil
@@ -10,7 +11,10 @@ from typing import Any
 import pytest
 
 from audit.verify import verify
+from cmaf.clip import carry, proof_box
 from evidence.certificate import Trust
+from evidence.clip import Proof, peek_line, write_proof
+from evidence.lines import Segment, Start
 from tests.contract.clipcuts import cut_out
 from tests.contract.mutations import mutate
 from tests.contract.test_vectors import FOLDER, NAMES
@@ -150,6 +154,33 @@ def test_a_clip_says_what_it_is_a_part_of_and_how_much_of_it_the_archive_has_ack
         least, most = said["from"]["utc_us"]
         assert least <= 1_812_254_403_000_000 <= most
         assert said["to"]["boot_ns"] - said["from"]["boot_ns"] == 6_000_000_000
+
+
+def test_a_film_of_two_runs_is_never_genuine_and_claims_no_time_of_the_wrong_boot(tmp_path: Path) -> None:
+    """Segments from before and after a power cut in one file: each is signed, and the film as a whole is nobody's."""
+    case = FOLDER / "power-cut"
+    lines = [(text, peek_line(text)) for text in (case / "ledger.jws").read_bytes().split(b"\n") if text]
+    media = {hashlib.sha256(data).hexdigest(): data for data in (path.read_bytes() for path in case.rglob("*.m4s"))}
+    texts: list[bytes] = []
+    pieces: list[bytes] = []
+    for text, line in lines:
+        texts.append(text)
+        if line is None or not isinstance(line.body, Segment) or line.body.camera != "cam1":
+            continue
+        data = media[line.body.sha256]
+        boxes = carry(data, base_ticks=0, sequence=line.body.index + 1).head
+        pieces += [proof_box(write_proof(Proof(lines=tuple(texts)))), boxes, data]
+        texts = []
+    (tmp_path / "clip.mp4").write_bytes(b"".join(pieces))
+    (tmp_path / "root.pem").write_bytes((case / "root.pem").read_bytes())
+    for (answer,) in (in_python([tmp_path / "clip.mp4"]), in_javascript([tmp_path / "clip.mp4"])):
+        (record,) = answer["records"]
+        assert answer["verdict"] == "findings"
+        assert [each["code"] for each in record["findings"]] == ["part-only", "clip-unsigned"]
+        first = next(line.body for _, line in lines if line is not None and isinstance(line.body, Start))
+        for end in ("from", "to"):
+            assert record["clip"][end]["boot_id"] == first.boot_id
+        assert record["clip"]["to"]["boot_ns"] > record["clip"]["from"]["boot_ns"]
 
 
 def test_a_clip_beside_its_record_is_a_record_of_its_own(tmp_path: Path) -> None:

@@ -103,9 +103,10 @@ function judgeBoxes(record) {
   let base = null;
   for (const { state, held, place } of record.pieces.values()) {
     if (state !== 'here') continue;
-    base ??= held.base;
-    if (held.base === null) record.findings.add('clip-unsigned', place, 'the boxes show something else');
-    else if (held.base !== base) record.findings.add('clip-unsigned', place, 'shown at another time than its own');
+    const own = held.base ?? null; // not read as a whole is not seen to be right
+    base ??= own;
+    if (own === null) record.findings.add('clip-unsigned', place, 'the boxes show something else');
+    else if (own !== base) record.findings.add('clip-unsigned', place, 'shown at another time than its own');
   }
 }
 
@@ -147,11 +148,22 @@ async function readReceipts(record, { pieces }, trust) {
   return named;
 }
 
+/** The pieces of the run that the clip begins with, that the file holds; a film shows one run, and others are told. */
+function ofOneRun(record) {
+  const [begin] = record.pieces.values();
+  const held = [...record.pieces.values()].filter((piece) => piece.held !== null);
+  const isIts = ({ session, run }) => session === begin.session && run === begin.run;
+  for (const { place } of held.filter((piece) => !isIts(piece))) {
+    record.findings.add('clip-unsigned', place, 'a film shows one run, and this is of another');
+  }
+  return held.filter(isIts);
+}
+
 function describeClip(record, { camera, firstSeq }, named) {
-  const here = [...record.pieces.values()].filter(({ held }) => held !== null);
+  const here = ofOneRun(record);
   here.sort((one, two) => one.place.seq - two.place.seq);
   const [first, last] = [here[0], here[here.length - 1]];
-  const good = here.filter(({ state }) => state === 'here');
+  const good = [...record.pieces.values()].filter(({ state }) => state === 'here');
   record.clip = {
     camera,
     first_seq: first?.place.seq ?? firstSeq,
