@@ -53,7 +53,8 @@ class UnitFacts:
     ``heard_us``: lines came last. ``arrived_us``: media came last. ``recorded_us``: the end of the newest video that a
     line names, of mode ``mode``, and ``here_us`` of the newest of the last minute that is here. ``thin``: of what was
     named in that minute, a part is not here. ``lacks``: some armed video is on its way. ``gap_us``: since when no
-    camera has a picture; ``covered_us``: since when something covers a camera's view.
+    camera has a picture; ``covered_us``: since when something covers a camera's view. ``head`` is branch and ``seq`` of
+    the newest line, ``gap`` that of the newest gap's and its cause; ``cameras`` is how many the unit says it has.
     """
 
     heard_us: int | None
@@ -67,6 +68,9 @@ class UnitFacts:
     closed_us: int | None = None
     gap_us: int | None = None
     covered_us: int | None = None
+    head: tuple[int, int] | None = None
+    gap: tuple[int, str] | None = None
+    cameras: int | None = None
 
     @property
     def alive_us(self) -> int:
@@ -96,11 +100,12 @@ def decide(status: StationStatus | None, units: Sequence[UnitFacts], now_us: int
     """
     proven_us = max((unit.recorded_us for unit in units if unit.recorded_us is not None), default=None)
     state, since_us = _decide(status, units, now_us)
-    test = bool(units) and _speaker(units).mode is Mode.TEST
+    test = bool(units) and speaker(units).mode is Mode.TEST
     return StationNow(state=state, since_us=since_us, proven_us=proven_us, test=test)
 
 
-def _speaker(units: Sequence[UnitFacts]) -> UnitFacts:
+def speaker(units: Sequence[UnitFacts]) -> UnitFacts:
+    """The one that speaks for its station: of those that were ever heard, the one heard last."""
     return max(units, key=lambda each: each.alive_us)
 
 
@@ -111,7 +116,7 @@ def _decide(status: StationStatus | None, units: Sequence[UnitFacts], now_us: in
         return StationState.NOT_COVERED, None
     if not units:
         return StationState.NEVER_SEEN, None
-    unit = _speaker(units)
+    unit = speaker(units)
     quiet = now_us - unit.alive_us > SILENT_US
     if unit.closed:
         if not any(each.lacks for each in units):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from archive.account.state import StationState, UnitFacts, decide
+from archive.account.state import SILENT_US, StationState, UnitFacts, decide, speaker
 from archive.account.unitfacts import UnitMemory
 from archive.finding import FindingRow
 from archive.index.latest import UnitLatest
@@ -17,9 +17,20 @@ _RECORDED = _LIVE | {StationState.RECORDING, StationState.BACKFILLING, StationSt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineAt:
+    """The place of a ledger line."""
+
+    name: UnitName
+    branch: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StationFacts:
     """A station as it is now. ``listed`` is None where no list names it; ``units`` are those that were ever heard;
-    ``test``: what it records is a TEST, whatever the state.
+    ``test``: what it records is a TEST, whatever the state. ``recording`` are the units whose video is of the last
+    five minutes; ``coming``: armed video of a unit is on its way. Of the unit that was heard last: ``head`` is its
+    newest line, ``gap`` cause and line of its newest gap, ``cameras`` how many it has.
 
     Times are UTC in microseconds, None where nothing is known: since when the state holds, and up to when the record
     is proven.
@@ -32,6 +43,11 @@ class StationFacts:
     since_us: int | None
     proven_us: int | None
     test: bool = False
+    recording: tuple[UnitName, ...] = ()
+    coming: bool = False
+    head: LineAt | None = None
+    gap: tuple[str, LineAt] | None = None
+    cameras: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +125,7 @@ class Stations:
         if since_us is None and before is not None:
             since_us = before[1] if before[0] is now.state else now_us
         self._since[name] = now.state, since_us
+        name_of, head, gap = _told(units)
         return StationFacts(
             name=name,
             listed=listed,
@@ -117,7 +134,35 @@ class Stations:
             since_us=since_us,
             proven_us=now.proven_us,
             test=now.test,
+            recording=tuple(sorted(each for each, unit in units.items() if _records(unit, now_us))),
+            coming=any(unit.lacks for unit in units.values()),
+            head=head,
+            gap=gap,
+            cameras=None if name_of is None else units[name_of].cameras,
         )
+
+
+def counts_as_recorded(station: StationFacts) -> bool:
+    """Whether a LIVE record of it goes on, by all that is known, or is complete."""
+    return station.state in _RECORDED and not station.test
+
+
+def _records(unit: UnitFacts, now_us: int) -> bool:
+    newest_us = min(unit.recorded_us or 0, unit.alive_us)
+    return not unit.closed and now_us - newest_us <= SILENT_US
+
+
+def _told(units: Mapping[UnitName, UnitFacts]) -> tuple[UnitName | None, LineAt | None, tuple[str, LineAt] | None]:
+    """The unit that speaks for the station, its newest line, and its newest gap."""
+    if not units:
+        return None, None, None
+    facts = speaker(list(units.values()))
+    name = next(each for each, unit in units.items() if unit is facts)
+    if facts.head is None:
+        return name, None, None
+    branch, seq = facts.head
+    gap = None if facts.gap is None else (facts.gap[1], LineAt(name=name, branch=branch, seq=facts.gap[0]))
+    return name, LineAt(name=name, branch=branch, seq=seq), gap
 
 
 def total(stations: Iterable[StationFacts], at_us: int) -> Totals:
@@ -131,7 +176,7 @@ def total(stations: Iterable[StationFacts], at_us: int) -> Totals:
         of_status[status] += 1
         tests += station.test
         if status is StationStatus.RECORDED and not station.test:
-            recorded += station.state in _RECORDED
+            recorded += counts_as_recorded(station)
             live += station.state in _LIVE
     return Totals(
         at_us=at_us,

@@ -56,6 +56,9 @@ class UnitMemory:
             closed=latest.closed,
             closed_us=self._closed_us,
             gap_us=self._gap_us(latest.cameras),
+            head=(latest.branch, latest.head_seq),
+            gap=max(((gap.seq, gap.cause) for gap in self._gaps.values()), default=None),
+            cameras=len(self._cameras) or None,
             covered_us=min((us for us in self._covered.values() if us is not None), default=None),
         )
 
@@ -83,7 +86,7 @@ class UnitMemory:
             since_us = self._recorded_us or (None if at_us is None else at_us - stamp.boot_ns // 1_000)
         else:
             since_us = None if at_us is None else at_us - (stamp.boot_ns - gap.from_ns) // 1_000
-        return _OpenGap(statement.line.seq, since_us, (statement.boot_id, gap.to_ns))
+        return _OpenGap(statement.line.seq, since_us, (statement.boot_id, gap.to_ns), gap.cause.value)
 
     def _gap_us(self, cameras: tuple[CameraLatest, ...]) -> int | None:
         """Since when no camera has had a picture; None where one has, or where nobody knows."""
@@ -107,12 +110,12 @@ class UnitMemory:
 
 
 class _OpenGap:
-    """The newest gap of a camera: its newest line, since when, and up to where."""
+    """The newest gap of a camera: its newest line, since when, up to where, and why."""
 
-    __slots__ = ("end", "seq", "since_us")
+    __slots__ = ("cause", "end", "seq", "since_us")
 
-    def __init__(self, seq: int, since_us: int | None, end: tuple[str, int]) -> None:
-        self.seq, self.since_us, self.end = seq, since_us, end
+    def __init__(self, seq: int, since_us: int | None, end: tuple[str, int], cause: str) -> None:
+        self.seq, self.since_us, self.end, self.cause = seq, since_us, end, cause
 
 
 def _dated(statement: Statement) -> int | None:
