@@ -12,7 +12,7 @@ LANGUAGES = ("az", "en", "ru")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?")
 _MOST_TITLE = 100
 
-PUBLISH: dict[str, object] = {"folder": None, "database": None, "test": False}
+PUBLISH: dict[str, object] = {"folder": None, "database": None, "test": False, "profile": None}
 SITE: dict[str, object] = {
     "address": "127.0.0.1",
     "port": 8080,
@@ -30,11 +30,13 @@ class PublishConfig:
     """Where what is public lies, apart from everything else.
 
     ``database`` is a URL of SQLAlchemy; ``test`` says that TEST recordings are shown too, marked as such.
+    ``profile`` is the signed profile that says when media become public; without one they do at once.
     """
 
     folder: Path
     database: str
     test: bool
+    profile: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +63,12 @@ def read_publish(values: Mapping[str, object], data: Path, folder: Path) -> Publ
         database = f"sqlite:///{data / 'publish.sqlite'}"
     if not isinstance(database, str) or not database.startswith(("sqlite:///", "postgresql://")):
         raise ValueError("publish.database must be a URL, such as sqlite:////srv/archive/publish.sqlite")
-    tree = values["folder"]
+    tree, profile = values["folder"], values["profile"]
     return PublishConfig(
         folder=data / "published" if tree is None else place(tree, "publish.folder", folder),
         database=database,
         test=test,
+        profile=None if profile is None else place(profile, "publish.profile", folder),
     )
 
 

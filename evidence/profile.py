@@ -1,7 +1,9 @@
 """The signed election profile (spec/ledger.md, section 6)."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from evidence import base64url, jws
 from evidence.certificate import Trust
@@ -29,9 +31,9 @@ class Profile:
     certs: tuple[bytes, ...] = member(tuple_of(binary, 1, 4))
 
 
-def write_profile(profile: Profile, signer: Signer) -> str:
-    """``profile`` signed, as one line of text."""
-    members = encode(profile)
+def write_profile(profile: Profile, signer: Signer, more: Mapping[str, object] = MappingProxyType({})) -> str:
+    """``profile`` signed, as one line of text; ``more`` are members beside it, as ``evidence.terms`` makes them."""
+    members = {**encode(profile), **more}
     members["certs"] = [base64url.encode(der) for der in profile.certs]
     return jws.seal(jws.compose(members), signer, PROFILE_TYP).decode()
 

@@ -15,6 +15,7 @@ from evidence.certificate import subject_uri
 from evidence.keys import SoftwareSigner
 from evidence.members import NAME
 from evidence.profile import Profile, write_profile
+from evidence.terms import Terms, terms_members
 
 Signed_co = TypeVar("Signed_co", covariant=True)
 
@@ -134,10 +135,14 @@ class Authority:
             raise ValueError("an operator's right is watch, operate or administer")
         return self._certificate(key, "operator", right, NAME(name), valid_from=valid_from, valid_to=valid_to)
 
-    def sign_profile(self, **members: object) -> str:
-        """A signed profile of this election; ``members`` are those of ``evidence.profile.Profile``."""
+    def sign_profile(self, *, terms: Terms | None = None, **members: object) -> str:
+        """A signed profile of this election; ``members`` are those of ``evidence.profile.Profile``.
+
+        Raises ValueError where ``terms`` make no sense.
+        """
+        more = {} if terms is None else terms_members(terms)
         certs = (self._authority_cert.public_bytes(Encoding.DER),)
-        return write_profile(Profile(election=self.election, certs=certs, **members), self._signer)  # type: ignore[arg-type]
+        return write_profile(Profile(election=self.election, certs=certs, **members), self._signer, more)  # type: ignore[arg-type]
 
     def revoke(self, cert: x509.Certificate, at: datetime) -> bytes:
         """A revocation list in PEM: ``cert``, revoked ``at``, and all that were revoked before. Lists are numbered from

@@ -1,5 +1,6 @@
 """What is public since when, in one database: one publisher writes it, any number of sites read."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -9,8 +10,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from archive.index.engine import database_url, open_engine, open_following, words
 from archive.names import UnitName
-from archive.publish.schema import METADATA, entries, progress, segments, units
+from archive.publish.release import Ground, Release
+from archive.publish.schema import METADATA, entries, notices, progress, segments, units, withheld
 from base.errors import OperatorError
+from evidence.terms import Hold
 from evidence.words import Mode
 
 _KEPT = 64
@@ -67,6 +70,18 @@ class PublicSegment:
     arrival: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithheldSegment:
+    """A line whose media are held back. ``judged`` is the digest of the profile that said so."""
+
+    name: UnitName
+    branch: int
+    seq: int
+    sha256: str
+    release: Release
+    judged: str
+
+
 class Publications:
     """Every method is one transaction; any thread reads, one writes. A database that fails is an OSError."""
 
@@ -90,10 +105,24 @@ class Publications:
         """Give all connections back."""
         self._engine.dispose()
 
-    def add(self, public: Sequence[PublicSegment], new: Sequence[NewEntry], arrival: int, utc_us: int) -> None:
-        """Their media are in the tree, and the index was seen up to ``arrival``. Durable on return. Idempotent."""
+    def add(
+        self,
+        public: Sequence[PublicSegment],
+        new: Sequence[NewEntry],
+        arrival: int,
+        utc_us: int,
+        held_back: Sequence[WithheldSegment] = (),
+    ) -> None:
+        """Media of ``public`` are in the tree, those of ``held_back`` wait, and the index was seen up to ``arrival``.
+
+        Durable on return. Idempotent. What is public is held back no more.
+        """
         with self._writing() as connection:
-            ids = {name: _unit_id(connection, name) for name in sorted(_names(public, new))}
+            names = _names(public, new) | {each.name for each in held_back}
+            ids = {name: _unit_id(connection, name) for name in sorted(names)}
+            _forget(connection, [(ids[each.name], each.branch, each.seq) for each in public])
+            _forget(connection, [(ids[each.name], each.branch, each.seq) for each in held_back])
+            _withhold(connection, [(ids[each.name], each) for each in held_back])
             _put(connection, [(ids[each.name], each) for each in public], utc_us)
             _append(connection, [(ids[each.name], each) for each in new], utc_us)
             if not connection.execute(update(progress).values(arrival=arrival)).rowcount:
@@ -138,6 +167,55 @@ class Publications:
             segments.c.seq < to_seq,
         )
         return {row.seq for row in self._rows(query)}
+
+    def withheld(self, name: UnitName, branch: int, from_seq: int, to_seq: int) -> set[int]:
+        """Which lines of a branch from one ``seq`` to before another have media that are stored and held back."""
+        query = select(withheld.c.seq).where(
+            withheld.c.unit_id == _id_of(name).scalar_subquery(),
+            withheld.c.branch == branch,
+            withheld.c.seq >= from_seq,
+            withheld.c.seq < to_seq,
+        )
+        return {row.seq for row in self._rows(query)}
+
+    def due(self, judged: str, now_us: int, most: int) -> list[WithheldSegment]:
+        """What a profile holds back no longer, in the order of release, then of the ledger."""
+        query = _WITHHELD.where(withheld.c.judged == judged, withheld.c.until_us <= now_us)
+        order = (withheld.c.until_us, withheld.c.unit_id, withheld.c.branch, withheld.c.seq)
+        return [_withheld(row) for row in self._rows(query.order_by(*order).limit(most))]
+
+    def unjudged(self, judged: str, most: int) -> list[WithheldSegment]:
+        """What another profile than this one holds back: it is to be judged again before it is released."""
+        return [_withheld(row) for row in self._rows(_WITHHELD.where(withheld.c.judged != judged).limit(most))]
+
+    def held_digests(self, digests: Sequence[str]) -> dict[str, list[WithheldSegment]]:
+        """The lines that are held back and name one of these digests."""
+        found: dict[str, list[WithheldSegment]] = {}
+        for row in self._rows(_WITHHELD.where(withheld.c.sha256.in_(digests))):
+            found.setdefault(row.sha256, []).append(_withheld(row))
+        return found
+
+    def drop(self, gone: Sequence[WithheldSegment]) -> None:
+        """The index does not have them any more; where they come again, they are judged again."""
+        with self._writing() as connection:
+            ids = {name: _unit_id(connection, name) for name in sorted({each.name for each in gone})}
+            _forget(connection, [(ids[each.name], each.branch, each.seq) for each in gone])
+
+    def announce(self, holds: Sequence[Hold]) -> None:
+        """These are the holds in force, for pages to tell."""
+        with self._writing() as connection:
+            connection.execute(delete(notices))
+            for number, hold in enumerate(holds):
+                reason = json.dumps(hold.reason, ensure_ascii=False)
+                values = {"from_us": hold.from_us, "to_us": hold.to_us, "until_us": hold.until_us, "reason": reason}
+                connection.execute(insert(notices).values(number=number, **values))
+
+    def holds(self) -> list[Hold]:
+        """The holds in force."""
+        return [
+            Hold(from_us=row.from_us, to_us=row.to_us, until_us=row.until_us, reason=json.loads(row.reason))
+            for row in self._rows(select(notices).order_by(notices.c.from_us, notices.c.number))
+        ]
 
     def live(self, name: UnitName, camera: str, most: int) -> list[LiveEntry]:
         """The newest entries of a camera, the oldest first."""
@@ -191,6 +269,12 @@ _AGAIN = (
 )
 _NEW_SEGMENTS, _NEW_ENTRIES = insert(segments), insert(entries)
 _UNIT = select(units.c.id).where(units.c.station == bindparam("of_station"), units.c.unit == bindparam("of_name"))
+_WITHHELD = select(withheld, units.c.station, units.c.unit).join(units, units.c.id == withheld.c.unit_id)
+_FORGET = delete(withheld).where(
+    withheld.c.unit_id == bindparam("of_unit"),
+    withheld.c.branch == bindparam("of_branch"),
+    withheld.c.seq == bindparam("of_seq"),
+)
 _ENTRIES = select(entries, units.c.station, units.c.unit).join(units, units.c.id == entries.c.unit_id)
 
 
@@ -209,6 +293,40 @@ def _unit_id(connection: Connection, name: UnitName) -> int:
     key = connection.execute(insert(units).values(station=name.station, unit=name.unit)).inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+def _forget(connection: Connection, lines: Sequence[tuple[int, int, int]]) -> None:
+    if lines:
+        keys = [{"of_unit": unit, "of_branch": branch, "of_seq": seq} for unit, branch, seq in lines]
+        connection.execute(_FORGET, keys)
+
+
+def _withhold(connection: Connection, held_back: Sequence[tuple[int, WithheldSegment]]) -> None:
+    rows = {
+        (unit, each.branch, each.seq): {
+            "unit_id": unit,
+            "branch": each.branch,
+            "seq": each.seq,
+            "sha256": each.sha256,
+            "until_us": each.release.at_us,
+            "ground": each.release.ground,
+            "judged": each.judged,
+        }
+        for unit, each in held_back
+    }
+    if rows:
+        connection.execute(insert(withheld), list(rows.values()))
+
+
+def _withheld(row: "Row[tuple[object, ...]]") -> WithheldSegment:
+    return WithheldSegment(
+        name=UnitName(station=row.station, unit=row.unit),
+        branch=row.branch,
+        seq=row.seq,
+        sha256=row.sha256,
+        release=Release(at_us=row.until_us, ground=Ground(row.ground)),
+        judged=row.judged,
+    )
 
 
 def _put(connection: Connection, public: Sequence[tuple[int, PublicSegment]], utc_us: int) -> None:

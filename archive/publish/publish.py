@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from archive.config import ArchiveConfig
 from archive.index.reading import IndexReader
 from archive.parts import open_store
+from archive.publish.profilefile import ProfileFile
 from archive.publish.publications import Publications
 from archive.publish.publisher import Publisher
 from archive.publish.tree import PublishedTree
@@ -56,6 +57,8 @@ def run(publisher: Publisher, stop: threading.Event) -> None:
 @contextmanager
 def open_publisher(config: ArchiveConfig, clock: Clock) -> Iterator[Publisher]:
     """The publisher of an archive, the only one while the block lasts. Raises OperatorError."""
+    path = config.publish.profile
+    profile = None if path is None else ProfileFile(path, config.trust, config.election)
     reader = IndexReader(config.database, config.election)
     try:
         tree = PublishedTree(config.publish.folder)
@@ -70,6 +73,7 @@ def open_publisher(config: ArchiveConfig, clock: Clock) -> Iterator[Publisher]:
                     publications=publications,
                     test=config.publish.test,
                     clock=clock,
+                    profile=profile,
                 )
             finally:
                 publications.close()

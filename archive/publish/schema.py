@@ -10,6 +10,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -68,6 +69,33 @@ entries = Table(
 """Entries of live lists, never changed. ``arrival``: the date is the archive's; ``offset_us`` is UTC minus boot time as
 the date was made.
 """
+
+withheld = Table(
+    "withheld",
+    METADATA,
+    Column("unit_id", Integer, ForeignKey("public_units.id"), primary_key=True),
+    Column("branch", Integer, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("until_us", BigInteger, nullable=True),
+    Column("ground", String(16), nullable=False),
+    Column("judged", String(64), nullable=False),
+    Index("withheld_by_release", "judged", "until_us"),
+)
+"""Lines whose media are stored and held back, until when (null: not by these terms), and the digest of the profile that
+said so.
+"""
+
+notices = Table(
+    "hold_notices",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("from_us", BigInteger, nullable=False),
+    Column("to_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+"""The holds of the profile in force, for pages; ``reason`` is JSON, by language."""
 
 progress = Table("publish_progress", METADATA, Column("id", Integer, primary_key=True), Column("arrival", BigInteger))
 """One row: what the publisher has seen of the index."""
