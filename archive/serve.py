@@ -35,9 +35,13 @@ _log = logging.getLogger("archive")
 
 
 def serve(path: Path) -> int:
-    """Intake, publisher and site, by the configuration at ``path``. Ends as ``ingest`` does, and the others with it."""
+    """Intake, publisher, site and, where it is configured, supervision, by the configuration at ``path``.
+
+    Ends as ``ingest`` does, and the others with it.
+    """
     config = load_config(path)
-    others = [Beside(verb, path) for verb in ("publish", "site")]
+    verbs = ("publish", "site", "supervision") if config.supervision is not None else ("publish", "site")
+    others = [Beside(verb, path) for verb in verbs]
     for each in others:
         each.start()
     try:

@@ -27,6 +27,7 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
     _verb(verbs, "ingest", "take in what stations deliver, until stopped", _ingest)
     _verb(verbs, "publish", "make public what is released of it, until stopped", _publish)
     _verb(verbs, "site", "serve the public pages, until stopped", _site)
+    _verb(verbs, "supervision", "serve the supervision centre to operators, until stopped", _supervision)
     _verb(verbs, "config", "show the configuration in force", _config)
     _add_nginx(_verb(verbs, "nginx", "print the configuration of the nginx in front of the public pages", _nginx))
     check = _verb(verbs, "check", "hold ledgers, index and media against each other", _check)
@@ -116,6 +117,14 @@ def _publish(arguments: argparse.Namespace) -> int:
 def _site(arguments: argparse.Namespace) -> int:
     from archive.config import load_config
     from archive.site.serve import serve
+
+    begin_logging()
+    return serve(load_config(arguments.config))
+
+
+def _supervision(arguments: argparse.Namespace) -> int:
+    from archive.config import load_config
+    from archive.supervision.serve import serve
 
     begin_logging()
     return serve(load_config(arguments.config))

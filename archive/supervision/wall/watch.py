@@ -69,9 +69,8 @@ class Watch:
 
     def refresh(self) -> Seen:
         """Look once. Raises OSError where the index cannot be read: then the look before stands, with its time."""
-        self._news.refresh()
+        stations = self.look()
         at_us = self._now_us()
-        stations = tuple(self._stations.all())
         before = {each.name: each for each in self._seen.stations}
         # What is proven grows each second; a tile shows it only where nothing is heard.
         changed = tuple(each for each in stations if _shown(each) != _shown(before.get(each.name)))
@@ -82,6 +81,11 @@ class Watch:
         for told in self._followers:
             told(stations, at_us)
         return seen
+
+    def look(self) -> tuple[StationFacts, ...]:
+        """Every station as it is now. Raises OSError."""
+        self._news.refresh()
+        return tuple(self._stations.all())
 
     def since(self, number: int) -> tuple[StationFacts, ...] | None:
         """What has changed behind a look, each station once as it is now; None where that is not known any more."""
