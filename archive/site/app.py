@@ -16,6 +16,9 @@ from archive.site.pages.search import StationSearch
 from archive.site.pages.serving import Pages
 from archive.site.pages.static import StaticFiles, collect
 from archive.site.parts import SiteParts
+from archive.site.press.counting import count
+from archive.site.press.hours import Hours
+from archive.site.press.views import Press
 from archive.site.words import load_words
 from base.zones import UTC_ZONE, find_zone
 
@@ -41,7 +44,8 @@ def build(parts: SiteParts, facts: Facts, static: StaticFiles | None = None) -> 
     files = static or collect()
     site = _site(parts, facts, files)
     thread = ThreadPoolExecutor(1, "pages")
-    pages = Pages(site, Kept(thread, time.monotonic), files)
+    hours = Hours()
+    pages = Pages(site, Kept(thread, time.monotonic), files, Press(hours=hours))
     app = web.Application(middlewares=[pages.errors], client_max_size=MOST_BODY_BYTES)
     app.add_routes(
         [
@@ -55,6 +59,7 @@ def build(parts: SiteParts, facts: Facts, static: StaticFiles | None = None) -> 
     )
     app.on_response_prepare.append(with_headers)
     app.on_response_prepare.append(pages.begins)
+    count(app, hours, facts.totals, thread, lambda: parts.clock.read().utc_us or 0)
 
     async def end(_app: web.Application) -> None:
         thread.shutdown(cancel_futures=True)

@@ -40,13 +40,13 @@ def stations_csv(site: Site, _asked: Asked) -> Answer:
         test = "yes" if each.test else "no"
         writer.writerow([*_listed_cells(each), each.state, iso(each.since_us), iso(each.proven_us), test])
     # The mark makes spreadsheets read it as UTF-8.
-    return _answer(("\ufeff" + out.getvalue()).encode(), CSV)
+    return open_answer(("\ufeff" + out.getvalue()).encode(), CSV)
 
 
 def stations_json(site: Site, _asked: Asked) -> Answer:
     """The same as JSON."""
     totals = site.facts.totals()
-    return _json({"at": iso(totals.at_us), "stations": [_station(each) for each in site.facts.stations()]})
+    return open_json({"at": iso(totals.at_us), "stations": [_station(each) for each in site.facts.stations()]})
 
 
 def station_json(site: Site, asked: Asked) -> Answer:
@@ -57,7 +57,7 @@ def station_json(site: Site, asked: Asked) -> Answer:
         raise NotHere
     records = site.facts.records(name)
     incidents, count = site.facts.incidents(name, 0, MOST_INCIDENTS)
-    return _json(
+    return open_json(
         {
             **_station(facts),
             "at": iso(site.facts.totals().at_us),
@@ -72,7 +72,7 @@ def station_json(site: Site, asked: Asked) -> Answer:
 def gaps_json(site: Site, _asked: Asked) -> Answer:
     """Gaps and incidents of all stations, newest first."""
     incidents, count = site.facts.incidents(None, 0, MOST_INCIDENTS)
-    return _json({"count": count, "incidents": [_incident(each) for each in incidents]})
+    return open_json({"count": count, "incidents": [_incident(each) for each in incidents]})
 
 
 def gaps_csv(site: Site, _asked: Asked) -> Answer:
@@ -90,13 +90,13 @@ def gaps_csv(site: Site, _asked: Asked) -> Answer:
                 *("yes" if each.ongoing else "no", iso(each.heard_us), _page(site.origin, each)),
             ]
         )
-    return _answer(("\ufeff" + out.getvalue()).encode(), CSV)
+    return open_answer(("\ufeff" + out.getvalue()).encode(), CSV)
 
 
 def status_json(site: Site, _asked: Asked) -> Answer:
     """The numbers of the day."""
     totals = site.facts.totals()
-    return _json(
+    return open_json(
         {
             "at": iso(totals.at_us),
             "stations": totals.stations,
@@ -273,9 +273,11 @@ def _bounds(value: Bounds) -> Sequence[int | None]:
     return list(value)
 
 
-def _json(document: dict[str, object]) -> Answer:
-    return _answer(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), JSON)
+def open_json(document: dict[str, object]) -> Answer:
+    """An answer that pages of other sites may read."""
+    return open_answer(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), JSON)
 
 
-def _answer(body: bytes, content_type: str) -> Answer:
+def open_answer(body: bytes, content_type: str) -> Answer:
+    """The same, of any kind."""
     return Answer(body=body, content_type=content_type, headers={"Access-Control-Allow-Origin": "*"})

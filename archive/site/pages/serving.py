@@ -13,6 +13,8 @@ from archive.site.pages.kept import BusyError, Kept, Packed
 from archive.site.pages.page import Answer, Asked, NotHere, NotUnderstood, Site
 from archive.site.pages.static import StaticFiles
 from archive.site.pages.told import FINDING
+from archive.site.press.hours import Hours
+from archive.site.press.views import Press
 from archive.site.words import N_
 
 View = Callable[[Site, Asked], Answer]
@@ -64,8 +66,9 @@ _log = logging.getLogger("site")
 class Pages:
     """Handlers of pages, open data and static files."""
 
-    def __init__(self, site: Site, kept: Kept, static: StaticFiles) -> None:
+    def __init__(self, site: Site, kept: Kept, static: StaticFiles, press: Press | None = None) -> None:
         self._site, self._kept, self._static = site, kept, static
+        self._press = press or Press(hours=Hours())
         self._begun: dict[int, bool] = {}
         """Of each request that a handler has now: whether it has begun an answer, which cannot become another."""
 
@@ -74,8 +77,11 @@ class Pages:
         language = f"/{{language:{'|'.join(LANGUAGES)}}}"
         return [
             web.get("/", _home),
-            *(web.get(f"{language}{path}", partial(self._answer, view)) for path, view in _PAGES),
-            *(web.get(path, partial(self._answer, view)) for path, view in _DATA),
+            *(
+                web.get(f"{language}{path}", partial(self._answer, view))
+                for path, view in (*_PAGES, *self._press.views())
+            ),
+            *(web.get(path, partial(self._answer, view)) for path, view in (*_DATA, *self._press.data())),
             web.get(f"{language}", _with_slash),
             web.get("/static/{digest}/{name:.+}", self._file),
         ]

@@ -21,6 +21,13 @@ _ADDRESSES = (
     ("/open/gaps.csv", N_("gaps and incidents of all stations, newest first, with their addresses")),
     ("/open/gaps.json", N_("the same as JSON")),
     ("/open/status.json", N_("the numbers of the day")),
+    (
+        "/open/reconciliation.csv",
+        N_("every station and what it counts as, with cause and evidence where it is missing"),
+    ),
+    ("/open/reconciliation.json", N_("the same as JSON")),
+    ("/open/hours.csv", N_("hour by hour: stations recorded and live, gaps, incidents")),
+    ("/open/hours.json", N_("the same as JSON")),
     ("/hls/STATION/UNIT/CAMERA/live.m3u8", N_("live list (HLS)")),
     ("/hls/STATION/UNIT/CAMERA/2027-02-07T05Z.m3u8", N_("replay list of one hour of UTC (HLS)")),
     ("/media/ab/SHA256.m4s", N_("a segment, by its digest")),

@@ -14,7 +14,7 @@ from archive.site.words import FOLDER, read_catalogue
 from evidence.codes import MEANINGS
 
 SITE = Path(__file__).parents[1]
-_METHODS = [("templates/**.html", "jinja2"), ("pages/**.py", "python")]
+_METHODS = [("templates/**.html", "jinja2"), ("pages/**.py", "python"), ("press/**.py", "python")]
 _OPTIONS: dict[str, dict[str, str]] = {
     "templates/**.html": {"newstyle_gettext": "true", "trim_blocks": "true", "silent": "false"}
 }

@@ -1,0 +1,1 @@
+"""The press desk on the public site: hourly facts, the reconciled table, embeds, notices."""
