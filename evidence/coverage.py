@@ -18,6 +18,8 @@ class State(StrEnum):
 
     SEGMENT = "segment"
     RECOVERED = "recovered"
+    WITHHELD = "withheld"
+    """Signed for and at the archive, which shows it later: on public pages only, never in a verifier's answer."""
     HELD = "held"
     """Signed for, and not here: the archive holds it, as a receipt of it says."""
     DAMAGED = "damaged"
@@ -36,7 +38,7 @@ class State(StrEnum):
 
 
 COVERED = frozenset({State.SEGMENT, State.RECOVERED})
-HELD = frozenset({State.HELD})
+HELD = frozenset({State.HELD, State.WITHHELD})
 """Neither covered nor missing."""
 _RANK = {state: rank for rank, state in enumerate(State)}
 

@@ -135,12 +135,13 @@ class Authority:
             raise ValueError("an operator's right is watch, operate or administer")
         return self._certificate(key, "operator", right, NAME(name), valid_from=valid_from, valid_to=valid_to)
 
-    def sign_profile(self, *, terms: Terms | None = None, **members: object) -> str:
-        """A signed profile of this election; ``members`` are those of ``evidence.profile.Profile``.
+    def sign_profile(self, **members: object) -> str:
+        """A signed profile of this election; ``members`` are those of ``evidence.profile.Profile``."""
+        return self.sign_profile_with(Terms(), **members)
 
-        Raises ValueError where ``terms`` make no sense.
-        """
-        more = {} if terms is None else terms_members(terms)
+    def sign_profile_with(self, terms: Terms, **members: object) -> str:
+        """The same with ``terms``. Raises ValueError where these make no sense."""
+        more = terms_members(terms)
         certs = (self._authority_cert.public_bytes(Encoding.DER),)
         return write_profile(Profile(election=self.election, certs=certs, **members), self._signer, more)  # type: ignore[arg-type]
 

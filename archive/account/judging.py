@@ -30,6 +30,9 @@ class Published(Protocol):
     def published(self, name: UnitName, branch: int, from_seq: int, to_seq: int) -> Collection[int]:
         """The segments of a branch's own lines in ``[from_seq, to_seq)`` that anybody can fetch."""
 
+    def withheld(self, name: UnitName, branch: int, from_seq: int, to_seq: int) -> Collection[int]:
+        """Those of them that are stored and held back."""
+
 
 @dataclass(slots=True, kw_only=True)
 class _Branch:
@@ -69,6 +72,8 @@ class Judging:
         self._branches: list[_Branch] = []
         self._awaited: dict[int, Ranges] = {row.number: Ranges() for row in branches}
         """Of each branch, its own lines whose media are on their way."""
+        self._waiting: dict[int, Ranges] = {row.number: Ranges() for row in branches}
+        """Of those, what is here and held back."""
         self._doubtful = False
         """Whether lines have come that may have pruned what was thought to be on its way."""
         histories: list[History] = []
@@ -185,7 +190,22 @@ class Judging:
         for held in arrived:
             self.record.settle(_task(held), ())
             awaited.discard(held.seq)
-        return bool(arrived)
+            self._waiting[number].discard(held.seq)
+        return self._held_back_since(number, least, to_seq) or bool(arrived)
+
+    def _held_back_since(self, number: int, least: int, to_seq: int) -> bool:
+        """What was on its way and has come to be held back. Returns whether there is any."""
+        awaited, waiting = self._awaited[number], self._waiting[number]
+        found = False
+        for seq in sorted(self._held_back(number, least, to_seq)):
+            held = self._reader.segment(self._name, number, seq) if seq in awaited and seq not in waiting else None
+            if held is not None:
+                expected = _task(held).expected
+                assert isinstance(expected, Expected)
+                self.record.withheld(expected)
+                waiting.add(seq, seq + 1)
+                found = True
+        return found
 
     def _feed(
         self,
@@ -199,6 +219,7 @@ class Judging:
         """The next lines of a ledger, which are the branch ``number``'s own."""
         replay, verifier, record = branch.replay, branch.verifier, self.record
         public = self._public(number, from_seq, to_seq)
+        held_back = self._held_back(number, from_seq, to_seq)
         before = len(record.events)
         for line in lines:
             statement = statements.get(line.seq)
@@ -208,7 +229,7 @@ class Judging:
                 opened = replay.statement(line, statement)
                 self._doubtful |= isinstance(statement.line.body, Pruned)
             for task in verifier.take(opened, True):
-                self._settle(number, task, line, public)
+                self._settle(number, task, line, public, held_back)
         # As if each ledger had been read to its end before the next.
         new = record.events[before:]
         del record.events[before:]
@@ -216,12 +237,18 @@ class Judging:
         record.events[at:at] = new
         branch.events += len(new)
 
-    def _settle(self, number: int, task: MediaTask, line: ToldLine, public: Collection[int]) -> None:
+    def _settle(
+        self, number: int, task: MediaTask, line: ToldLine, public: Collection[int], held_back: Collection[int]
+    ) -> None:
         """What is to be said of the media that a line names; an init segment has none in the index."""
         if line.segment is None or line.segment.mode is Mode.UNARMED:
             self.record.settle(task, None)
         elif line.seq in public if self._publications is not None else line.stored:
             self.record.settle(task, ())
+        elif isinstance(task.expected, Expected) and line.seq in held_back:
+            self.record.withheld(task.expected)
+            for some in (self._awaited, self._waiting):
+                some[number].add(line.seq, line.seq + 1)
         elif isinstance(task.expected, Expected) and (line.stored or line.wanted):
             self.record.awaited(task.expected)
             self._awaited[number].add(line.seq, line.seq + 1)
@@ -232,6 +259,11 @@ class Judging:
         if self._publications is None:
             return ()
         return self._publications.published(self._name, number, from_seq, to_seq)
+
+    def _held_back(self, number: int, from_seq: int, to_seq: int) -> Collection[int]:
+        if self._publications is None:
+            return ()
+        return self._publications.withheld(self._name, number, from_seq, to_seq)
 
     def _lost_some(self) -> bool:
         """Whether what was on its way is not to be had any more."""

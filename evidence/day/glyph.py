@@ -75,6 +75,7 @@ DAY_STYLE = (
     ".day .day-recovered{fill:var(--day-pale);stroke:var(--day-accent);stroke-width:.75}"
     ".day .day-empty{fill:var(--day-ground);stroke:var(--day-muted);stroke-width:.75}"
     ".day .day-thin{fill:var(--day-ground)}"
+    ".day .day-withheld{fill:var(--day-line);stroke:var(--day-muted);stroke-width:.75}"
     ".day .day-known{fill:var(--day-ground);stroke:var(--day-accent);stroke-width:1}"
     ".day .day-bad{fill:var(--day-ground);stroke:var(--day-red);stroke-width:1}"
     ".day .day-unsaid{fill:var(--day-ground);stroke:var(--day-red);stroke-width:1;stroke-dasharray:3 2}"
@@ -111,6 +112,7 @@ _GLYPHS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "reconfigured": ("", "M1 4h9L7.5 1.5M11 8H2l2.5 2.5"),
         "replaced": ("", "M1.5 1.5h6v6h-6zM4.5 7.5v3h6v-6h-3"),
         "unknown": ("M5.3 9.6h1.4V11H5.3z", "M3.5 4a2.5 2.5 0 1 1 3.6 2.2C6.2 6.7 6 7.2 6 8.2"),
+        "lock": ("M2.5 5.5h7v5.5h-7z", "M4 5.5V4a2 2 0 0 1 4 0v1.5"),
         "certificate": ("M4 7.5 3.5 12 6 10.5 8.5 12 8 7.5z", "M6 1a3.2 3.2 0 1 1-.01 0z"),
     }
 )

@@ -17,6 +17,7 @@ _PAINT = {
     State.SEGMENT: ("day-segment", ""),
     State.RECOVERED: ("day-recovered", ""),
     State.GAP: ("day-empty", ""),
+    State.WITHHELD: ("day-withheld", ""),
     State.HELD: ("day-known", "rings"),
     State.MISSING: ("day-known", "dots"),
     State.DAMAGED: ("day-bad", "cross"),
@@ -25,7 +26,12 @@ _PAINT = {
     State.UNEXPLAINED: ("day-unsaid", ""),
     State.THINNED: ("day-segment", "notches"),
 }
-_SIGNS = {State.HELD: "certificate", State.PRUNED: "certificate", State.UNEXPLAINED: "unknown"}
+_SIGNS = {
+    State.WITHHELD: "lock",
+    State.HELD: "certificate",
+    State.PRUNED: "certificate",
+    State.UNEXPLAINED: "unknown",
+}
 
 
 def render_day(

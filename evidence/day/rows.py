@@ -9,7 +9,10 @@ from evidence.day.thinned import join_thinned
 from evidence.words import Mode
 
 _VIDEO = frozenset(
-    (State.SEGMENT, State.RECOVERED, State.HELD, State.DAMAGED, State.MISSING, State.AT_UNIT, State.THINNED)
+    (
+        *(State.SEGMENT, State.RECOVERED, State.WITHHELD, State.HELD),
+        *(State.DAMAGED, State.MISSING, State.AT_UNIT, State.THINNED),
+    )
 )
 _STATES = {state.value: state for state in State}
 

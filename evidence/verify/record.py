@@ -141,6 +141,10 @@ class Record:
         """A segment that is known to be on its way: missing so far, and no finding. ``settle`` it when it has come."""
         self._cover(expected.segment, expected.boot_id, State.MISSING)
 
+    def withheld(self, expected: Expected) -> None:
+        """A segment that the archive has and shows later: neither missing nor a finding. ``settle`` it when it does."""
+        self._cover(expected.segment, expected.boot_id, State.WITHHELD)
+
     def pruned(self, absences: list[Absence]) -> None:
         """Segments that are not there because they were pruned, without a receipt."""
         for absence in absences:

@@ -34,8 +34,8 @@ def at(least_us: int | None, most_us: int) -> Recorded:
 
 
 def signed(by: Authority, terms: Terms | None = None) -> str:
-    return by.sign_profile(
-        terms=terms,
+    return by.sign_profile_with(
+        terms or Terms(),
         title="Sample",
         mode="LIVE",
         from_us=0,

@@ -208,7 +208,7 @@ def test_every_state_of_the_day_is_in_the_picture_and_in_its_legend() -> None:
     assert {"day-segment", "day-recovered", "day-known", "day-bad", "day-empty", "day-unsaid", "day-pin"} <= drawn
     legend = next(each for each in body(page).iter("ul") if each.get("class") == "key")
     text = " ".join(legend.itertext())
-    others = (State.GAP, State.HELD, State.THINNED)
+    others = (State.GAP, State.HELD, State.THINNED, State.WITHHELD)
     assert all(ENGLISH.states[state] in text for state in State if state not in others)
     assert "Gap: no power" in text
 
