@@ -24,7 +24,7 @@ from archive.site.pages.page import Layout, Site
 from archive.site.pages.search import StationSearch
 from archive.site.pages.serving import Pages
 from archive.site.pages.static import StaticFile, StaticFiles, collect
-from archive.supervision.doors import Doors, NotAdmitted, Right, certificate_of, operator_of, require
+from archive.supervision.doors import Doors, NotAdmitted, Right, certificate_of, let_in, operator_of, require
 from archive.supervision.doors import require_same_origin as same_origin
 from archive.supervision.parts import SupervisionParts
 from archive.supervision.wall.backlog import Backlog
@@ -115,7 +115,8 @@ class Centre:
             certificate = certificate_of(request)
             if certificate is None and not _LOOPBACK.fullmatch(request.host):
                 raise NotAdmitted(text="this port is for this machine only\n")
-            operator = request["operator"] = self._doors.admit(certificate)
+            operator = self._doors.admit(certificate)
+            let_in(request, operator)
             if request.method not in ("GET", "HEAD"):
                 same_origin(request)
         except web.HTTPException as error:

@@ -18,6 +18,7 @@ from base.errors import OperatorError
 from evidence.certificate import BEGINNING_US, END_US
 from evidence.errors import EvidenceError
 
+_OPERATOR = web.RequestKey("operator", object)
 LOOPBACK = "loopback"
 """The name of whoever came without a certificate, where the configuration lets him."""
 
@@ -93,9 +94,14 @@ class Doors:
 
 def operator_of(request: web.Request) -> Operator:
     """Whom the door has let in with this request."""
-    found = request["operator"]
+    found = request.get(_OPERATOR)
     assert isinstance(found, Operator)
     return found
+
+
+def let_in(request: web.Request, operator: Operator) -> None:
+    """Remember with the request who asks."""
+    request[_OPERATOR] = operator
 
 
 def require(request: web.Request, right: Right) -> Operator:
