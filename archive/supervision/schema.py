@@ -97,7 +97,6 @@ tickets = Table(
     Column("station", String(32), nullable=False),
     Column("constituency", String(8), nullable=False),
     Column("reason", String(32), nullable=False),
-    Column("fault", String(4)),
     Column("unit", String(32)),
     Column("proven_us", BigInteger),
     Column("since_us", BigInteger, nullable=False),

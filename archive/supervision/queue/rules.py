@@ -75,11 +75,12 @@ class Trouble:
 STATE = "state"
 
 
-def trouble(facts: StationFacts, day: Day | None, now_us: int) -> Trouble | None:
+def trouble(facts: StationFacts, day: Day | None, now_us: int, *, begun: bool = False) -> Trouble | None:
     """What a station's state asks for at ``now_us``; None where it asks for nothing.
 
-    Without a ``day`` every time counts as within it. Before and after it only what was begun is followed: units are
-    packed up and switched off then, and that is no trouble. What is in no list is nobody's duty to record.
+    Without a ``day`` every time counts as within it. Before and after it nothing is asked for: units are packed
+    up and switched off then, and that is no trouble. What is in no list is nobody's duty to record. ``begun``:
+    there is a case already, so what would only count after a while counts at once: it is not well.
     """
     if facts.listed is None or facts.listed.status is not StationStatus.RECORDED:
         return None
@@ -92,7 +93,7 @@ def trouble(facts: StationFacts, day: Day | None, now_us: int) -> Trouble | None
         since_us = max(since_us, day.from_us)
     if reason is Reason.NEVER_SEEN and day is not None:
         since_us = day.eve_us
-    if now_us - since_us < begins_us:
+    if now_us - since_us < begins_us and not begun:
         return None
     return Trouble(station=facts.name, about=STATE, reason=reason, since_us=min(since_us, now_us))
 
