@@ -65,7 +65,9 @@ class Evening:
         paths += [f"{clip}/{begin}-{end}.{kind}" for kind in ("json", "mp4", "html")]
         paths += [f"{clip}/20270207T200000Z-20270207T200030Z.{kind}" for kind in ("json", "mp4")]
         paths += ["/open/status.json", "/open/stations.json", "/open/stations/57-002.json", "/open/gaps.json"]
-        paths += [f"/{language}/57-002" for language in ("az", "en", "ru")]
+        paths += [f"/{language}/stations/57-002" for language in ("az", "en", "ru")]
+        paths += ["/embed/57-002", "/az/press", "/az/press/wall", "/open/hours.json"]
+        paths += [f"/still/57-002/u1/cam-0/20270207T2000{second:02d}Z.jpeg" for second in (2, 12)]
         return {path: self.site.get(path).body for path in paths}
 
     def leaks(self) -> set[tuple[str, str]]:
@@ -123,6 +125,10 @@ def test_an_hour_that_is_held_back_leaks_by_no_address_and_plays_from_where_it_s
     assert "withheld" in {each["state"] for each in camera["spans"]}
     assert camera["missing_ms"] == [sum(each["duration_ms"][0] for each in camera["gaps"])] * 2
     assert camera["held_ms"][0] >= 14_000
+    for language, reason in REASON.items():
+        page = site.get(f"/{language}/stations/57-002").body.decode()
+        assert page.count(reason) >= 2, "over the picture, and in its table"
+        assert "day-withheld" in page
 
     evening.clock(NINE_US - 1)
     assert evening.leaks() == set()

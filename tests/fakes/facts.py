@@ -12,6 +12,7 @@ from archive.site.pages.search import StationSearch
 from archive.site.words import load_words
 from base.zones import find_zone
 from evidence.day.answer import Camera, Clock, Event, Finding, Gap, Moment, Record, Span
+from evidence.terms import Hold
 
 NOON_US = 1_801_987_200_000_000
 """2027-02-07T08:00:00Z."""
@@ -199,6 +200,10 @@ class FakeFacts:
     def live_lists(self, station: str) -> frozenset[tuple[str, str]]:
         self._ask()
         return frozenset({("u1", "cam1")}) if station == "57-002" else frozenset()
+
+    def holds(self) -> Sequence[Hold]:
+        self._ask()
+        return ()
 
     def incidents(self, station: str | None, skip: int, most: int) -> tuple[Sequence[Incident], int]:
         self._ask()

@@ -1,7 +1,7 @@
 """The day of a unit as a picture on its station's page: each piece leads to its time."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -42,9 +42,11 @@ class Picture:
     rows_in_all: int
 
 
-def picture_of(record: Record, times: Times, name: str, findings: str) -> Picture | None:
+def picture_of(
+    record: Record, times: Times, name: str, findings: str, held: Callable[[Row], str] | None = None
+) -> Picture | None:
     """The picture of ``record``; None where nothing is known. ``name`` begins every id; ``findings`` is where findings
-    are told on the page.
+    are told on the page; ``held`` says why a piece is held back.
     """
     say = times.words.say
     rows = tuple(row for camera in record.cameras for row in rows_of(record, camera))
@@ -55,7 +57,7 @@ def picture_of(record: Record, times: Times, name: str, findings: str) -> Pictur
         if not labelled:
             return ""
         lasts = f" ({times.bounds(row.duration_ms)})" if row.duration_ms else ""
-        return f"{times.moment(row.start, row.end)[0]}: {_row_text(times, row)}{lasts}"
+        return f"{times.moment(row.start, row.end)[0]}: {_row_text(times, row, held)}{lasts}"
 
     cameras = [
         say(N_("{camera}: here {covered}, not here {missing}, gaps: {gaps}.")).format(
@@ -91,21 +93,23 @@ def picture_of(record: Record, times: Times, name: str, findings: str) -> Pictur
         wide_places=_places(day, PAGE),
         narrow_places=_places(day, NARROW),
         legend=_legend(day, rows, times, name),
-        rows=tuple(_told(times, row) for row in rows[:MOST_ROWS]),
+        rows=tuple(_told(times, row, held) for row in rows[:MOST_ROWS]),
         rows_in_all=len(rows),
     )
 
 
-def _row_text(times: Times, row: Row) -> str:
+def _row_text(times: Times, row: Row, held: Callable[[Row], str] | None) -> str:
     text = times.words.say(_known(SPANS, row.state.value))
+    if held is not None and row.state is State.WITHHELD:
+        text = held(row)
     if row.state is State.GAP and row.cause:
         text = f"{text}: {times.words.say(CAUSES.get(row.cause, row.cause))}"
     return f"{text} · {row.mode}" if row.mode not in ("", Mode.LIVE) else text
 
 
-def _told(times: Times, row: Row) -> tuple[str, str, str, str, str]:
+def _told(times: Times, row: Row, held: Callable[[Row], str] | None) -> tuple[str, str, str, str, str]:
     lasts = times.bounds(row.duration_ms) if row.duration_ms else "–"
-    return row.camera, times.moment(row.start, row.end)[0], lasts, _row_text(times, row), times.link(row.start)
+    return row.camera, times.moment(row.start, row.end)[0], lasts, _row_text(times, row, held), times.link(row.start)
 
 
 def _places(day: DayLine, size: Size) -> str:

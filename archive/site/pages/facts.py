@@ -7,6 +7,7 @@ from archive.account.incidents import Incident
 from archive.account.stations import StationFacts, Totals
 from archive.names import UnitName
 from evidence.day.answer import Record
+from evidence.terms import Hold
 
 
 class Facts(Protocol):
@@ -23,6 +24,9 @@ class Facts(Protocol):
 
     def live_lists(self, station: str) -> frozenset[tuple[str, str]]:
         """Unit and camera of each live list that a station has, or had."""
+
+    def holds(self) -> Sequence[Hold]:
+        """Times whose video is shown later, and why."""
 
     def incidents(self, station: str | None, skip: int, most: int) -> tuple[Sequence[Incident], int]:
         """Of one station or of all, newest first; and how many there are."""

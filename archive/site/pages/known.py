@@ -13,6 +13,7 @@ from archive.account.stations import StationFacts, Stations, Totals, total
 from archive.names import UnitName
 from archive.site.parts import SiteParts
 from evidence.day.answer import Record
+from evidence.terms import Hold
 
 FRESH_S = 1.0
 """The index is asked for news at most so often: pages may be two seconds old."""
@@ -71,6 +72,10 @@ class Known:
         """Of a station, as they are published."""
         cameras = self._parts.publications.cameras()
         return frozenset((name.unit, camera) for name, camera in cameras if name.station == station)
+
+    def holds(self) -> Sequence[Hold]:
+        """Of the profile by which the publisher works."""
+        return self._parts.publications.holds()
 
     def incidents(self, station: str | None, skip: int, most: int) -> tuple[Sequence[Incident], int]:
         """Newest first."""

@@ -65,6 +65,10 @@ def station_json(site: Site, asked: Asked) -> Answer:
             "cameras": [_camera(record.unit, camera, facts) for _, record in records for camera in record.cameras],
             "incidents": [_incident(each) for each in incidents],
             "incident_count": count,
+            "holds": [
+                {"from": iso(each.from_us), "to": iso(each.to_us), "until": iso(each.until_us), "reason": each.reason}
+                for each in site.facts.holds()
+            ],
         }
     )
 

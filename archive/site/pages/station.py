@@ -1,11 +1,12 @@
 """The page of one station, and the page of one gap or incident."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from archive.account.incidents import Incident, Kind
 from archive.names import UnitName
 from archive.site.pages.dayline import Picture, picture_of
+from archive.site.pages.holds import tell_holds, why_held
 from archive.site.pages.lists import find
 from archive.site.pages.page import Answer, Asked, NotHere, Site
 from archive.site.pages.terms import STATE_MEANINGS
@@ -16,6 +17,7 @@ from archive.site.words import N_
 from evidence.coverage import State
 from evidence.day.answer import Camera, Record
 from evidence.day.line import HOUR_US
+from evidence.day.rows import Row
 from evidence.day.times import middle_us
 from evidence.words import Mode, Phase
 
@@ -65,7 +67,12 @@ def station(site: Site, asked: Asked) -> Answer:
     incidents, count = site.facts.incidents(name, 0, MOST_INCIDENTS)
     rows = [told(incident, times) for incident in incidents]
     live = site.facts.live_lists(name)
-    units = [_unit(name, place, branch, record, times, live) for place, (branch, record) in enumerate(records)]
+    holds = site.facts.holds()
+
+    def held(row: Row) -> str:
+        return why_held(holds, row.start, row.end, times, asked.language)
+
+    units = [_unit(name, place, branch, record, times, live, held) for place, (branch, record) in enumerate(records)]
     cameras = [f"{record.unit}/{camera.camera}" for _, record in records for camera in record.cameras]
     ends = _ends(records)
     return site.layout.page(
@@ -74,6 +81,7 @@ def station(site: Site, asked: Asked) -> Answer:
         station=facts,
         meaning=say(STATE_MEANINGS.get(facts.state, "")),
         not_live=_not_live(records, times),
+        holds=tell_holds(holds, site.facts.totals().at_us, times, asked.language),
         cameras=cameras[:MOST_CAMERAS],
         player_words=player_words(times.words),
         election=site.election,
@@ -107,14 +115,20 @@ def incident(site: Site, asked: Asked) -> Answer:
 
 
 def _unit(
-    station: str, place: int, branch: int, record: Record, times: Times, live: frozenset[tuple[str, str]]
+    station: str,
+    place: int,
+    branch: int,
+    record: Record,
+    times: Times,
+    live: frozenset[tuple[str, str]],
+    held: Callable[[Row], str],
 ) -> UnitTold:
     id_, unit = f"u{place}", record.unit or ""
     return UnitTold(
         id=id_,
         name=unit,
         branch=branch,
-        picture=picture_of(record, times, id_, "#proof"),
+        picture=picture_of(record, times, id_, "#proof", held),
         cameras=record.cameras,
         lists=tuple(
             (

@@ -51,6 +51,7 @@ SPANS: Mapping[str, str] = MappingProxyType(
     {
         "segment": N_("Verified video"),
         "recovered": N_("Found after a restart, not signed at capture"),
+        "withheld": N_("Held back: recorded and signed, not shown now"),
         "held": N_("Held by the archive"),
         "damaged": N_("Here, but does not check"),
         "missing": N_("Known, on its way"),

@@ -5,7 +5,7 @@ import { holesIn } from './facts.js';
 /** How long a hole that is passed stays told while play goes on. */
 const STAYS_MS = 8_000;
 const HOLES = {
-  gap: 'gap-known', missing: 'gap-coming', held: 'gap-held', 'at-unit': 'gap-at-unit', pruned: 'gap-pruned',
+  gap: 'gap-known', missing: 'gap-coming', held: 'gap-held', withheld: 'gap-withheld', 'at-unit': 'gap-at-unit', pruned: 'gap-pruned',
   damaged: 'gap-damaged', unexplained: 'gap-unknown', thinned: 'gap-coming',
 };
 
