@@ -116,6 +116,7 @@ def _introduce(election: DemoElection, duration_s: float | None) -> None:
         )
         print("of them stands.")
     print(f"Watch it: {archive.site}/en/stations/{stations[0].name}")
+    print(f"The supervision centre's wall, for whoever sits at this machine: {archive.supervision}/en/")
     if duration_s is None:
         print("Ctrl-C ends." + (" Enter pulls the plug of the archive and puts it back." if sys.stdin.isatty() else ""))
     print(flush=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from base.errors import OperatorError
 from provisioning.authority import Authority
@@ -31,6 +32,8 @@ class DemoArchive:
     url: str
     site: str
     """The address of its public pages."""
+    supervision: str = ""
+    """The address of the supervision centre for whoever sits at this machine."""
 
 
 def make_archive(folder: Path, authority: Authority, stations: Sequence[str] = (STATION,)) -> DemoArchive:
@@ -44,6 +47,7 @@ def make_archive(folder: Path, authority: Authority, stations: Sequence[str] = (
     write_key(archive / "receipts.key", receipts)
     certificate = authority.certify_archive(tls.public_key(), [ADDRESS])
     (archive / "archive.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    _write_operator(archive, authority)
     # Receipt keys are short-lived.
     now = datetime.now(UTC)
     certificate = authority.certify_receipts(
@@ -51,14 +55,18 @@ def make_archive(folder: Path, authority: Authority, stations: Sequence[str] = (
     )
     (archive / "receipts.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
     (archive / "stations.csv").write_text(write_roster(stations), encoding="utf-8")
-    port, site_port = _free_ports(2)
+    port, site_port, supervision_port, loopback_port = _free_ports(4)
     config = archive / "archive.toml"
-    config.write_text(_CONFIG.format(port=port, site_port=site_port), encoding="utf-8")
+    config.write_text(
+        _CONFIG.format(port=port, site_port=site_port, supervision_port=supervision_port, loopback_port=loopback_port),
+        encoding="utf-8",
+    )
     return DemoArchive(
         config=config,
         data=archive / "data",
         url=f"https://{ADDRESS}:{port}",
         site=f"http://{ADDRESS}:{site_port}",
+        supervision=f"http://{ADDRESS}:{loopback_port}",
     )
 
 
@@ -71,6 +79,15 @@ def connect(station: DemoStation, authority: Authority, archive: DemoArchive) ->
     (folder / "uplink.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
     with station.config.open("a", encoding="utf-8") as config:
         config.write(_UPLINK.format(url=archive.url))
+
+
+def _write_operator(folder: Path, authority: Authority) -> None:
+    """An operator's key and certificate, as a browser imports them (PKCS#12, without a password)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = authority.certify_operator(key.public_key(), "demo-desk", "administer")
+    place = folder / "operator.p12"
+    place.touch(mode=0o600)
+    place.write_bytes(serialize_key_and_certificates(b"demo-desk", key, certificate, None, NoEncryption()))
 
 
 def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
@@ -115,16 +132,16 @@ class Plug:
 
 
 class Pages:
-    """Publisher and site: what the public sees, whether the archive can be reached by stations or not."""
+    """Publisher, site and supervision: what is seen, whether the archive can be reached by stations or not."""
 
     def __init__(self, archive: DemoArchive) -> None:
         self._archive = archive
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
-        """Start both; each waits for what it needs."""
+        """Start them; each waits for what it needs."""
         config = self._archive.config
-        for verb in ("publish", "site"):
+        for verb in ("publish", "site", "supervision"):
             words = ["archive", verb, "--config", str(config)]
             self._processes[verb] = start_program(words, config.with_name(f"{verb}.log"))
 
@@ -137,7 +154,7 @@ class Pages:
                 raise OperatorError(f"The archive's {verb} ended: {''.join(last)}", hint=f"See {log}.")
 
     def end(self) -> None:
-        """Neither runs on return. Idempotent."""
+        """None runs on return. Idempotent."""
         running = [process for process in self._processes.values() if process.poll() is None]
         for process in running:
             process.terminate()
@@ -182,6 +199,13 @@ time_zone = "Asia/Baku"
 title_az = "Nümunə seçkisi"
 title_en = "Sample election"
 title_ru = "Пример выборов"
+
+[supervision]
+port = {{supervision_port}}
+key = "archive.key"
+certificate = "archive.pem"
+loopback_operator = "operate"
+loopback_port = {{loopback_port}}
 
 [limits]
 free_mib = 0
