@@ -30,6 +30,7 @@ from bench import (
     verify_browser,
     verify_lines,
     verify_media,
+    wall,
     watch,
     written,
 )
@@ -70,6 +71,7 @@ def figures(full: bool) -> dict[str, Figure]:
         "audience": audience.measure,
         "search": search.measure,
         "watch": watch.measure,
+        "wall": wall.measure,
     }
 
 

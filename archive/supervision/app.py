@@ -59,7 +59,8 @@ class Centre:
     def __init__(self, parts: SupervisionParts, facts: Facts, doors: Doors, *, needs: Needs | None = None) -> None:
         """``needs`` says who needs an answer; without it, every station whose state stands out."""
         self._parts, self._doors = parts, doors
-        self._needs = needs or self._standing_out
+        self._asked = needs or self._standing_out
+        self._needed: frozenset[str] = frozenset()
         self._thread = ThreadPoolExecutor(1, "pages")
         self._logging = ThreadPoolExecutor(1, "log")
         self._written: dict[tuple[str, str], float] = {}
@@ -69,6 +70,7 @@ class Centre:
         self.layout = SupervisionLayout(words, zone=zone, titles=parts.archive.site.titles, static=files.prefix)
         self._backlog = Backlog(parts.public.reader.lacking)
         parts.watch.follow(self._backlog.told)
+        parts.watch.follow(self._look_up_needs)
         times = self.layout.times
         self._events = Events(
             parts.watch, self._backlog, self._needs, lambda key: times[key], doors, process=secrets.token_hex(6)
@@ -100,9 +102,9 @@ class Centre:
         app.on_cleanup.append(self._close)
         return app
 
-    async def looked(self) -> None:
-        """Tell who follows the wall."""
-        await self._events.looked()
+    async def looked(self, *, blind: bool = False) -> None:
+        """Tell who follows the wall; ``blind`` where the index could not be read."""
+        await self._events.looked(blind=blind)
 
     async def end(self) -> None:
         """Let all followers go."""
@@ -178,6 +180,13 @@ class Centre:
     async def _close(self, _app: web.Application) -> None:
         self._thread.shutdown(cancel_futures=True)
         self._logging.shutdown()
+
+    def _needs(self) -> frozenset[str]:
+        return self._needed
+
+    def _look_up_needs(self, _stations: object, _at_us: int) -> None:
+        """In the watch's thread, so that no page and no event waits for the database."""
+        self._needed = frozenset(self._asked())
 
     def _standing_out(self) -> frozenset[str]:
         return frozenset(each.name for each in self._parts.watch.seen.stations if each.state in STANDS_OUT)

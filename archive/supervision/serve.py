@@ -94,8 +94,7 @@ async def _keep_looking(
     parts: SupervisionParts, centre: Centre, thread: ThreadPoolExecutor, stop: asyncio.Event
 ) -> None:
     while not stop.is_set():
-        if await _look(parts, thread):
-            await centre.looked()
+        await centre.looked(blind=not await _look(parts, thread))
         try:
             async with asyncio.timeout(EVERY_S):
                 await stop.wait()

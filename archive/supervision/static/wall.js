@@ -45,7 +45,9 @@ function follow() {
     put('link', off);
     if (events.readyState === EventSource.CLOSED) setTimeout(follow, 5_000);
   });
+  events.addEventListener('blind', () => put('link', off));
   events.addEventListener('batch', (event) => {
+    put('link', on);
     const batch = JSON.parse(event.data);
     const known = batch.tiles.map(paint);
     put('at', at.replace('{time}', batch.at));

@@ -20,8 +20,10 @@ class Backlog:
         self._counts: dict[UnitName, list[tuple[int, int]]] = {}
         self._finish_s: dict[str, int] = {}
 
-    def told(self, stations: Iterable[StationFacts], at_us: int) -> None:
+    def told(self, stations: Iterable[StationFacts] | None, at_us: int) -> None:
         """Raises OSError where the index cannot be read."""
+        if stations is None:
+            return
         catching_up = [each for each in stations if each.state is StationState.BACKFILLING]
         units = [name for each in catching_up for name in each.units]
         self._counts = {name: self._counts.get(name, []) for name in units}

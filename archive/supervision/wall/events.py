@@ -21,6 +21,7 @@ MOST_READERS = 128
 """Beyond, 503: browsers ask again."""
 BEAT_S = 15.0
 """So often something is said in any case, so that either side notices an end."""
+_BLIND = b"event: blind\ndata: the index cannot be read\n\n"
 _SLOW_S = 20.0
 """Who takes nothing for so long is let go; he asks again."""
 
@@ -44,10 +45,11 @@ class Events:
         self._news = asyncio.Condition()
         self._made: dict[tuple[str, int, int], bytes] = {}
         self._before: frozenset[str] = frozenset()
-        self._ending = False
+        self._ending = self._blind = False
 
-    async def looked(self) -> None:
-        """To be told after each look."""
+    async def looked(self, *, blind: bool = False) -> None:
+        """To be told after each look; ``blind`` where it saw nothing."""
+        self._blind = blind
         self._made.clear()
         async with self._news:
             self._news.notify_all()
@@ -85,7 +87,8 @@ class Events:
         certificate = certificate_of(request)
         while not self._ending:
             seen = self._watch.seen.number
-            text = self._batch(language, number, seen) if seen != number else b": nothing new\n\n"
+            nothing = _BLIND if self._blind else b": nothing new\n\n"
+            text = self._batch(language, number, seen) if seen != number else nothing
             async with asyncio.timeout(_SLOW_S):
                 await response.write(text)
             number = seen

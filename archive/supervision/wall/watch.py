@@ -4,6 +4,7 @@ One thread calls ``refresh``; any may read. Followers (the queue) are told after
 """
 
 import itertools
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,11 @@ from archive.roster import Roster
 KEPT_BATCHES = 300
 """Five minutes of changes: who was away for longer gets the whole state."""
 
-Told = Callable[[Sequence[StationFacts], int], None]
-"""Told all stations and the archive's time in microseconds of UTC. What it raises is the look's failure."""
+Told = Callable[[Sequence[StationFacts] | None, int], None]
+"""Told all stations, or None where the index cannot be read, and the archive's time in microseconds of UTC. It may
+raise OSError, which is logged and keeps nobody else from being told.
+"""
+_log = logging.getLogger("supervision")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,11 @@ class Watch:
 
     def refresh(self) -> Seen:
         """Look once. Raises OSError where the index cannot be read: then the look before stands, with its time."""
-        stations = self.look()
+        try:
+            stations = self.look()
+        except OSError:
+            self._tell(None, self._now_us())
+            raise
         at_us = self._now_us()
         before = {each.name: each for each in self._seen.stations}
         # What is proven grows each second; a tile shows it only where nothing is heard.
@@ -78,9 +86,15 @@ class Watch:
         with self._lock:
             self._seen = seen
             self._batches.append(Batch(number=seen.number, stations=changed))
-        for told in self._followers:
-            told(stations, at_us)
+        self._tell(stations, at_us)
         return seen
+
+    def _tell(self, stations: Sequence[StationFacts] | None, at_us: int) -> None:
+        for told in self._followers:
+            try:
+                told(stations, at_us)
+            except OSError as error:
+                _log.error("who follows the stations has failed", extra={"fields": {"error": str(error)}})
 
     def look(self) -> tuple[StationFacts, ...]:
         """Every station as it is now. Raises OSError."""
