@@ -1,13 +1,37 @@
 """Records in which nothing is wrong: days as they go."""
 
 from evidence.lines import Config, Event
-from evidence.words import Cause, Mode
-from tests.vectors import day
+from evidence.terms import Expected, Hold, PausePolicy, PublicArchive, Publication, Retention, Shows, Terms
+from evidence.words import Cause, Mode, Phase
+from tests.vectors import day, world
 from tests.vectors.case import Case, exactly, good
 from tests.vectors.record import Record, sha256
 from tests.vectors.world import MS, SECOND
 
 _ORDINARY = exactly(4_000, ("starting", 1_000))
+_HOUR_US = 3_600_000_000
+_REASON = {"az": "nümunə", "en": "a sample", "ru": "пример"}
+_TERMS = Terms(
+    phases=(Expected(phase=Phase.CLOSED, at_us=world.WINDOW_FROM_US + 8 * _HOUR_US),),
+    pause=PausePolicy.VOTING_HOURS,
+    publication=Publication(
+        shows=Shows.COUNT_ONLY,
+        delay_s=30,
+        holds=(
+            Hold(
+                from_us=world.WINDOW_FROM_US + 9 * _HOUR_US,
+                to_us=world.WINDOW_FROM_US + 10 * _HOUR_US,
+                until_us=world.WINDOW_FROM_US + 10 * _HOUR_US,
+                reason=_REASON,
+            ),
+        ),
+    ),
+    public_archive=PublicArchive(from_us=world.WINDOW_TO_US, until_us=None),
+    retention=Retention(days=365, from_us=world.WINDOW_TO_US),
+    exempt={"57-003": _REASON},
+    thresholds={"silent_s": 60},
+    languages=("az", "en", "ru"),
+)
 
 
 def one_camera() -> Case:
@@ -161,6 +185,17 @@ def test_election() -> Case:
     return good("test", "A TEST profile, recorded as TEST", record, cam1=_ORDINARY)
 
 
+def profile_with_terms() -> Case:
+    record = Record()
+    record.start(day.START_NS)
+    record.arm(profile=world.sign_profile(record.authority, terms=_TERMS))
+    record.run()
+    record.gap(day.FIRST_PICTURE_NS, Cause.STARTING)
+    record.record(count=2)
+    record.close()
+    return good("profile-with-terms", "A profile that says who may see what, and when", record, cam1=_ORDINARY)
+
+
 def unarmed_only() -> Case:
     record = Record()
     record.start(day.START_NS)
@@ -241,6 +276,7 @@ CASES = (
     silent_camera,
     causes_follow_each_other,
     test_election,
+    profile_with_terms,
     unarmed_only,
     armed_midway,
     dropped_frames,

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from evidence.keys import SoftwareSigner
+from evidence.terms import Terms
 from provisioning.authority import Authority
 
 ELECTION = "sample-2027"
@@ -62,9 +63,10 @@ def receipts_key(election: str = ELECTION) -> ec.EllipticCurvePrivateKey:
     return private_key(f"{election} receipts")
 
 
-def sign_profile(by: Authority, *, mode: str = "LIVE") -> str:
+def sign_profile(by: Authority, *, mode: str = "LIVE", terms: Terms | None = None) -> str:
     """A profile for the sample day."""
-    return by.sign_profile(
+    return by.sign_profile_with(
+        terms or Terms(),
         title="Sample election",
         mode=mode,
         from_us=WINDOW_FROM_US,
