@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import hdrs, web
 
+from archive.notices import FOLDER, Notices, read_notices
 from archive.site import onefile, proofs
 from archive.site.clips import routes as clips
 from archive.site.lists import routes as lists
@@ -44,8 +45,12 @@ def build(parts: SiteParts, facts: Facts, static: StaticFiles | None = None) -> 
     files = static or collect()
     site = _site(parts, facts, files)
     thread = ThreadPoolExecutor(1, "pages")
-    hours = Hours()
-    pages = Pages(site, Kept(thread, time.monotonic), files, Press(hours=hours))
+    hours, folder = Hours(), parts.config.data / FOLDER
+
+    def notices() -> Notices:
+        return read_notices(folder, parts.config.election, parts.trust)
+
+    pages = Pages(site, Kept(thread, time.monotonic), files, Press(hours=hours, notices=notices))
     app = web.Application(middlewares=[pages.errors], client_max_size=MOST_BODY_BYTES)
     app.add_routes(
         [

@@ -9,11 +9,13 @@ import pytest
 
 from archive.account.incidents import Kind
 from archive.account.reconciliation import reconcile
+from archive.notices import Notices, Published
 from archive.roster import LANGUAGES, parse_roster
 from archive.site.pages.page import Asked, NotHere
 from archive.site.press.hours import MOST_HOURS, MOST_WATCHED, Hours
 from archive.site.press.views import Press, embed, reconciliation_csv, reconciliation_json
 from evidence.day.line import HOUR_US
+from evidence.notice import Notice, NoticeKind
 from tests.fakes.facts import INCIDENTS, NOON_US, ROSTER, FakeFacts, fake_site
 from tests.fakes.markup import read_page
 
@@ -109,3 +111,36 @@ def test_the_embed_of_a_test_says_so_and_one_of_nobody_is_not_there() -> None:
     assert "state-test" in embed(fake_site(facts), Asked(language="en", parts={"station": "57-002"})).body.decode()
     with pytest.raises(NotHere):
         embed(SITE, Asked(language="en", parts={"station": "1-1"}))
+
+
+def test_notices_are_shown_newest_first_in_each_language_and_corrections_beside_what_they_correct() -> None:
+    notice = Notice(
+        election="az-2027",
+        number=1,
+        at_us=NOON_US,
+        kind=NoticeKind.STATEMENT,
+        corrects=0,
+        prev="",
+        title_az="Başlıq",
+        title_en="Title <b>",
+        title_ru="Заголовок",
+        text_az="Mətn.",
+        text_en="One.\n\nTwo.",
+        text_ru="Текст.",
+        certs=(b"",),
+    )
+    correction = replace(notice, number=2, kind=NoticeKind.CORRECTION, corrects=1, prev="0" * 64)
+    held = Notices(
+        published=tuple(Published(notice=each, signed="a.b.c", sha256="0" * 64) for each in (notice, correction)),
+        broken="3.jws: no",
+    )
+    press = Press(hours=Hours(), notices=lambda: held)
+    english = press.told(SITE, Asked(language="en", path="/notices")).body.decode()
+    assert english.index('id="n2"') < english.index('id="n1"')
+    assert "Title &lt;b&gt;" in english
+    assert "<p>One.</p>\n<p>Two.</p>" in english
+    assert 'href="#n2">Corrected by' in english
+    assert "does not check" in english
+    assert "Текст." in press.told(SITE, Asked(language="ru", path="/notices")).body.decode()
+    told = json.loads(press.notices_json(SITE, Asked(language="en")).body)
+    assert [each["corrects"] for each in told["notices"]] == [None, 1]

@@ -44,6 +44,8 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
         "paths", nargs="+", type=Path, metavar="PATH", help="folder of a unit, or one that holds several"
     )
     bring.add_argument("--receipts", type=Path, metavar="FOLDER", help="lay receipts there, by station and unit")
+    notice = _verb(verbs, "notice", "check a signed notice of the authority and put it behind the last one", _notice)
+    notice.add_argument("file", type=Path, metavar="FILE", help="as the authority signed it, one line of text")
     page = verbs.add_parser(
         "verifier", help="write the verifier as one file, which needs no network, and say its digest"
     )
@@ -195,6 +197,18 @@ def _findings(arguments: argparse.Namespace) -> int:
         for row in rows:
             print(f"  {describe_finding(row)}")
     return FINDINGS if rows else 0
+
+
+def _notice(arguments: argparse.Namespace) -> int:
+    from archive.config import load_config
+    from archive.notices import FOLDER, append_notice
+    from archive.trust import read_trust
+    from base.durable import Disk
+
+    config = load_config(arguments.config)
+    taken = append_notice(arguments.file, config.data / FOLDER, config.election, read_trust(config).now(), Disk())
+    print(f"{taken.notice.kind} {taken.notice.number}, SHA-256 {taken.sha256}")
+    return 0
 
 
 def _verifier(arguments: argparse.Namespace) -> int:

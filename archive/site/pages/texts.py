@@ -28,6 +28,7 @@ _ADDRESSES = (
     ("/open/reconciliation.json", N_("the same as JSON")),
     ("/open/hours.csv", N_("hour by hour: stations recorded and live, gaps, incidents")),
     ("/open/hours.json", N_("the same as JSON")),
+    ("/open/notices.json", N_("notices of the election authority, as it signed them")),
     ("/hls/STATION/UNIT/CAMERA/live.m3u8", N_("live list (HLS)")),
     ("/hls/STATION/UNIT/CAMERA/2027-02-07T05Z.m3u8", N_("replay list of one hour of UTC (HLS)")),
     ("/media/ab/SHA256.m4s", N_("a segment, by its digest")),

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from archive.account.incidents import Kind
 from archive.account.reconciliation import Contradiction, Missing, Reconciliation, reconcile
 from archive.account.stations import LineAt
+from archive.notices import Notices
 from archive.site.pages.lists import find
 from archive.site.pages.opendata import CSV, MOST_INCIDENTS, open_answer, open_json
 from archive.site.pages.page import Answer, Asked, NotHere, Site
@@ -19,6 +20,7 @@ from archive.site.pages.times import iso
 from archive.site.pages.told import told
 from archive.site.press.hours import Hour, Hours
 from archive.site.words import N_
+from evidence.notice import NoticeKind
 
 FRAMED = (
     "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; "
@@ -42,15 +44,40 @@ _CONTRADICTIONS = MappingProxyType(
 )
 
 
+_KINDS = MappingProxyType(
+    {
+        NoticeKind.NOTICE: N_("Notice"),
+        NoticeKind.STATEMENT: N_("Statement"),
+        NoticeKind.CORRECTION: N_("Correction"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeTold:
+    """A notice in the reader's language. ``corrects`` and ``corrected_by`` are numbers, 0 for none."""
+
+    number: int
+    kind: str
+    at_us: int
+    title: str
+    paragraphs: tuple[str, ...]
+    corrects: int
+    corrected_by: int
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """The views, over what the site counts by the hour."""
+    """The views, over what the site counts by the hour and what the authority has said."""
 
     hours: Hours
+    notices: Callable[[], Notices] = Notices
+    """All that the authority has said."""
 
     def views(self) -> Sequence[tuple[str, Callable[[Site, Asked], Answer]]]:
         """Pages, by what stands behind ``/LANGUAGE``."""
-        return (("/press", self.desk),)
+        return (("/press", self.desk), ("/notices", self.told))
 
     def data(self) -> Sequence[tuple[str, Callable[[Site, Asked], Answer]]]:
         """Addresses without a language, or with one at their end."""
@@ -60,6 +87,7 @@ class Press:
             ("/open/hours.csv", self.hours_csv),
             ("/open/reconciliation.json", reconciliation_json),
             ("/open/reconciliation.csv", reconciliation_csv),
+            ("/open/notices.json", self.notices_json),
             (f"/embed/{{station:{name}}}", embed),
             (f"/embed/{{station:{name}}}/{{in:az|en|ru}}", embed),
         )
@@ -87,6 +115,37 @@ class Press:
             origin=site.origin,
             example=next((each.name for each in site.facts.stations() if each.units), "57-002"),
         )
+
+    def told(self, site: Site, asked: Asked) -> Answer:
+        """Notices, statements and corrections, newest first; each leads to what it corrects and what corrects it."""
+        held, language = self.notices(), asked.language
+        corrected = {each.notice.corrects: each.notice.number for each in held.published if each.notice.corrects}
+        say = site.layout.words[language].say
+        rows = [
+            NoticeTold(
+                number=each.notice.number,
+                kind=say(_KINDS[each.notice.kind]),
+                at_us=each.notice.at_us,
+                title=title,
+                paragraphs=tuple(text.split("\n\n")),
+                corrects=each.notice.corrects,
+                corrected_by=corrected.get(each.notice.number, 0),
+                sha256=each.sha256,
+            )
+            for each in reversed(held.published)
+            for title, text in [each.notice.said(language)]
+        ]
+        return site.layout.page(asked, "press_notices.html", rows=rows, broken=held.broken)
+
+    def notices_json(self, _site: Site, _asked: Asked) -> Answer:
+        """The same as the authority signed it: ``signed`` is the JWS whose SHA-256 stands beside it."""
+        held = self.notices()
+        rows = [
+            {"number": each.notice.number, "kind": each.notice.kind, "at": iso(each.notice.at_us)}
+            | {"corrects": each.notice.corrects or None, "sha256": each.sha256, "signed": each.signed}
+            for each in held.published
+        ]
+        return open_json({"notices": rows, "broken": bool(held.broken)})
 
     def hours_json(self, site: Site, _asked: Asked) -> Answer:
         """The hours, newest first."""
