@@ -343,6 +343,7 @@ def test_everything_works_by_keyboard_alone_and_has_a_name(seen: Seen, player_si
     player_site.put_facts(whole(player_site))
     page.goto(f"{player_site.put_station_page()}?t={at_address(entries[2].date_us)}")
     wait(page, f"{FRAMES} > 5")
+    wait(page, "!document.querySelector('.player-day').hidden")  # the day's extent comes with the facts
     names: list[str] = []
     for _ in range(30):
         page.keyboard.press("Tab")

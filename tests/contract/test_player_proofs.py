@@ -43,10 +43,11 @@ for (const [seq, { kind, camera, run: number, index, session, utc_us, boot_ns, f
   const kid = session ?? kids[seq];
   const start = sessions.find(([, name]) => name === kid)[0];
   const isRun = (each, at) => each.kind === 'run' && each.camera === camera && each.run === number && kids[at] === kid;
-  const tag = { branch: 0, seq, run: payloads.findIndex(isRun), start, mode: 'LIVE', date: 'UTC' };
+  const tag = { branch: 0, seq, run: payloads.findIndex(isRun), start, mode: 'LIVE', date: fault.split(' ')[1] ?? 'UTC' };
   const media = `media/${kid}/${camera}/${number}`;
-  const moved = fault === 'date' ? 3_600_000 : 0;
-  const dateMs = utc_us === null ? null : utc_us / 1000 - (boot_ns - from_ns) / 1e6 + moved;
+  const moved = fault.startsWith('date') ? 3_600_000 : 0;
+  const utcMs = utc_us === null ? null : utc_us / 1000 - (boot_ns - from_ns) / 1e6 + moved;
+  const dateMs = tag.date === 'BOOT' ? from_ns / 1e6 + moved : utcMs;
   try {
     const init = await proofs.init(tag, bytes(`${media}/init.mp4`));
     const { segment, isDated } = await proofs.segment({
@@ -112,7 +113,15 @@ def test_live_asks_for_the_lines_between_two_entries_and_replay_for_blocks() -> 
 
 @pytest.mark.parametrize(
     ("fault", "code"),
-    [("unit", "start-mismatch"), ("camera", "media-swapped"), ("init", "init-mismatch"), ("date", "date")],
+    [
+        ("unit", "start-mismatch"),
+        ("camera", "media-swapped"),
+        ("init", "init-mismatch"),
+        ("date", "date"),
+        ("date ARRIVAL", "date"),
+        ("date BOOT", "date"),
+        ("as BOOT", "segment"),
+    ],
 )
 @pytest.mark.parametrize("live", [True, False])
 def test_what_a_list_claims_wrongly_is_told(fault: str, code: str, live: bool) -> None:

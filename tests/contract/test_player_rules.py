@@ -66,17 +66,17 @@ def test_instants_have_the_hours_of_the_lists() -> None:
 def test_a_clock_writes_the_zone_of_the_election_and_addresses_that_read_back(
     zone: str, address: str, local: str
 ) -> None:
-    script = "((c) => [c.address(given[1]), c.dated(given[1]), c.utc(given[1])])(m.clockOf(given[0], 'en'))"
+    script = "((c) => [c.address(given[1]), c.dated(given[1]), c.utc(given[1])])(m.clockOf(given[0]))"
     instant = {"axis": "", "ms": 1801987633999}
     assert ask("instant.js", script, [zone, instant]) == [address, local, "08:07:13"]
     assert ask("instant.js", "m.readInstant(given)", address)["ms"] == 1801987633000
 
 
 def test_other_languages_write_the_day_first_and_a_boot_has_its_own_time() -> None:
-    script = "((c) => given.map((each) => [c.dated(each), c.address(each)]))(m.clockOf('Asia/Baku', 'az'))"
+    script = "((c) => given.map((each) => [c.dated(each), c.address(each)]))(m.clockOf('Asia/Baku'))"
     given = [{"axis": "", "ms": 1801987633000}, {"axis": BOOT, "ms": 3_723_250}]
     assert ask("instant.js", script, given) == [
-        ["07.02.2027 12:07:13", "2027-02-07T12:07:13+04:00"],
+        ["2027-02-07 12:07:13", "2027-02-07T12:07:13+04:00"],
         ["+01:02:03", f"{BOOT}+3723"],
     ]
 

@@ -52,7 +52,7 @@ export function checkedLoader({ Base, proofs, camera, isLive, fragments, onGood,
       camera,
       data,
       init: initOf(frag.initSegment?.url).digest,
-      dateMs: tag.date === 'UTC' ? frag.programDateTime : null,
+      dateMs: frag.programDateTime,
     });
     onGood(frag, proof);
   };

@@ -28,9 +28,9 @@ export function hourEnd({ axis, ms }) {
 }
 
 /** Writes instants in the election's `zone` and in UTC. A zone that this browser does not know is taken for UTC. */
-export function clockOf(zone, lang) {
+export function clockOf(zone) {
   const parts = partsIn(zone);
-  const date = ({ year, month, day }) => (lang === 'en' ? `${year}-${month}-${day}` : `${day}.${month}.${year}`);
+  const date = ({ year, month, day }) => `${year}-${month}-${day}`;
   const time = ({ hour, minute, second }) => `${hour}:${minute}:${second}`;
   const elapsed = (ms) => {
     const seconds = Math.floor(ms / 1000);

@@ -40,9 +40,9 @@ function isTile(text) {
 
 /** Fills `whole`, an element of class `mosaic`. */
 function begin(whole) {
-  const { zone = 'UTC', lang = 'en', verify, election, page = '' } = whole.dataset;
+  const { zone = 'UTC', verify, election, page = '' } = whole.dataset;
   const say = readWords(document);
-  const clock = clockOf(zone, lang);
+  const clock = clockOf(zone);
   let choice = recall();
   const open = new Map(); // by tile: what plays there
 

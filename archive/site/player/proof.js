@@ -119,7 +119,7 @@ export function unitProofs(expected, get = load) {
     /**
      * Checks one entry of a list. `camera` is whose list it is; `after` the tag of the entry before it, or null
      * (live); `newest` the highest `seq` of that branch in the list (replay); `init` the digest that `init` returned,
-     * or a promise of it; `dateMs` the list's date where it claims to be UTC, else null. Resolves to `{segment,
+     * or a promise of it; `dateMs` the list's date, null where it has none. Resolves to `{segment,
      * isDated, isOpen}`: whether the signed clock agrees with the date, and whether it leaves open that the
      * certificate was valid. Throws Refusal (red) or NoProof.
      */
@@ -136,7 +136,7 @@ export function unitProofs(expected, get = load) {
       if (segment.seq !== tag.seq) throw new Refusal('line-reordered', `line ${segment.seq} in place of ${tag.seq}`);
       if (segment.camera !== camera) throw new Refusal('media-swapped', `it is of ${segment.camera}`);
       if ((await init) !== run.body.init_sha256) throw new Refusal('init-mismatch', '');
-      return { segment, isDated: isNear(dateMs, segment.utc_us), isOpen: open !== null };
+      return { segment, isDated: isDated(tag.date, dateMs, segment), isOpen: open !== null };
     },
   };
 }
@@ -169,9 +169,14 @@ function kindOf(text) {
   return readPayload(unseal(toUtf8(text)).payload).kind;
 }
 
-/** Whether the list's date agrees with the interval that the signed clock gives, as far as both say anything. */
-function isNear(dateMs, utc_us) {
-  if (dateMs === null || utc_us === null) return true;
+/**
+ * Whether the list's date agrees with the signed clock, as far as both say anything: with boot time where it counts
+ * that, else with the interval of UTC, also where it claims to know no better than the arrival.
+ */
+function isDated(kind, dateMs, { from_ns, utc_us }) {
+  if (dateMs === null) return true;
+  if (kind === 'BOOT') return Math.abs(dateMs - Number(from_ns) / 1e6) <= DATE_SLACK_MS;
+  if (utc_us === null) return true;
   const [least, most] = utc_us;
   return dateMs >= least / 1000 - DATE_SLACK_MS && dateMs <= most / 1000 + DATE_SLACK_MS;
 }

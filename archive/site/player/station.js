@@ -17,11 +17,11 @@ const ADDRESS_MS = 5_000; // browsers bound how often an address may change
 
 /** Fills `whole`, an element of class `player`, and plays what the page's address asks for. */
 function begin(whole) {
-  const { station, cameras: listed = '', zone = 'UTC', lang = 'en', election, verify } = whole.dataset;
+  const { station, cameras: listed = '', zone = 'UTC', election, verify } = whole.dataset;
   const named = listed.split(/\s+/).map(readCamera).filter(Boolean).slice(0, MOST_CAMERAS);
   if (!isStation(station) || named.length === 0) return;
   const say = readWords(document);
-  const clock = clockOf(zone, lang);
+  const clock = clockOf(zone);
   const facts = stationFacts(station);
   const tune = tuner({ say, clock, station, election, verify }, facts);
   const names = named.map((_, n) => say('camera', { number: n + 1 }));
