@@ -4,17 +4,21 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Literal
 
 from aiohttp import web
 
+from archive.account.incidents import Incident
 from archive.config import ArchiveConfig
 from archive.site.pages.known import Known
 from archive.supervision.app import Centre
 from archive.supervision.doors import Doors, Right, door_context
 from archive.supervision.parts import SupervisionParts, open_supervision_parts
+from archive.supervision.queue.desk import QueueDesk
+from archive.supervision.wall.watch import Watch
 from archive.waiting import when_there
 from base.clock import SystemClock
 from base.errors import OperatorError
@@ -22,6 +26,8 @@ from base.service import Service
 
 EVERY_S = 1.0
 """So often the index is looked at."""
+MOST_INCIDENTS = 20
+"""Of a station, on its ticket."""
 _END_S = 5.0
 _LOOPBACK = "127.0.0.1"
 _log = logging.getLogger("supervision")
@@ -50,8 +56,9 @@ async def run(
     config = parts.config
     allowed = None if config.loopback_operator is None else Right.named(config.loopback_operator)
     doors = Doors(parts.trust, parts.archive.election, lambda: parts.clock.read().utc_us, allowed)
-    centre = Centre(parts, Known(parts.public), doors)
-    runner = web.AppRunner(centre.application(), access_log=None, shutdown_timeout=_END_S)
+    desk = QueueDesk(parts)
+    centre = Centre(parts, Known(parts.public), doors, needs=desk.needs)
+    runner = web.AppRunner(centre.application(desk.routes(centre.layout)), access_log=None, shutdown_timeout=_END_S)
     await runner.setup()
     thread = ThreadPoolExecutor(1, "watch")
     try:
@@ -59,15 +66,38 @@ async def run(
         await _listen(parts, runner, listening)
         service.ready()
         looking = asyncio.create_task(_keep_looking(parts, centre, thread, stop))
+        calling = asyncio.create_task(desk.call())
         try:
             await stop.wait()
         finally:
             service.stopping()
+            calling.cancel()
+            await asyncio.wait([calling])
             await looking
             await centre.end()
     finally:
         await runner.cleanup()
         thread.shutdown()
+
+
+async def _first(stop: asyncio.Event, looking: "asyncio.Task[None]", calling: "asyncio.Task[None]") -> None:
+    """Until ``stop``. Raises what either task raised: a centre that is blind or mute must not go on as if it were not.
+
+    Without a notifier there is nobody to call, and that task is over at once.
+    """
+    stopping = asyncio.create_task(stop.wait())
+    waiting: set[asyncio.Task[None] | asyncio.Task[Literal[True]]] = {stopping, looking, calling}
+    try:
+        while not stopping.done():
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+    finally:
+        stopping.cancel()
+
+
+def _incidents(watch: Watch, station: str) -> Sequence[Incident]:
+    return watch.incidents.page(station, 0, MOST_INCIDENTS)[0]
 
 
 async def _listen(parts: SupervisionParts, runner: web.AppRunner, listening: Callable[[int, int | None], None]) -> None:

@@ -90,10 +90,8 @@ def _refusal(asked: str | urllib.request.Request) -> int:
 
 
 def test_where_the_log_cannot_be_written_nothing_is_shown(centre: Supervised) -> None:
-    centre.parts.database.close()
-    place = centre.folder / "data" / "supervision.sqlite"
-    place.unlink()
-    place.mkdir()
+    with centre.parts.database.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE access_log")
     assert _refusal(f"{centre.origin}/en/stations/5-001") == 503
 
 

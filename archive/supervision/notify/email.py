@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import smtplib
 import ssl
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ LIMIT_S = 20
 """Of each step of the conversation with the server."""
 _WHOLE = 3
 """So many times that is the whole conversation's limit."""
+_log = logging.getLogger("supervision")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -43,7 +45,7 @@ class Email:
         self._mailbox, self._limit_s = mailbox, limit_s
 
     async def send(self, message: Message) -> None:
-        """Raises NotSent: also where a single recipient was refused, since the others have it under the same id."""
+        """Taken where one recipient at least was accepted; of others the log tells. Raises NotSent."""
         try:
             async with asyncio.timeout(_WHOLE * self._limit_s):
                 await asyncio.to_thread(self._send, message)
@@ -61,7 +63,8 @@ class Email:
                 server.login(box.user, box.password or "")
             refused = server.send_message(self._mail(message))
         if refused:
-            raise smtplib.SMTPRecipientsRefused(refused)
+            # The others have it: they are not sent it again for the sake of an address that is wrong.
+            _log.error("mail was refused for some", extra={"fields": {"notifier": self.name, "refused": len(refused)}})
 
     def _mail(self, message: Message) -> EmailMessage:
         mail = EmailMessage()
