@@ -29,7 +29,6 @@ def measure(folder: Path) -> list[Row]:
             context = browser.new_context()
             page = context.new_page()
             _open(page, centre)
-            page.wait_for_function(f"{_PAINT} > 0")
             paints.append(page.evaluate(_PAINT) / 1_000)
             scrolls.append(page.evaluate(SCROLL_MS))
             filters.append(page.evaluate(FILTER_MS))
@@ -47,7 +46,7 @@ def measure(folder: Path) -> list[Row]:
 
 def _open(page: Page, centre: Supervised) -> None:
     page.goto(f"{centre.origin}/en/")
-    page.wait_for_function("document.getElementById('link').textContent.startsWith('Connected')")
+    page.get_by_text("Connected: changes come by themselves.").wait_for()
 
 
 def _fault_s(page: Page, centre: Supervised, name: str) -> float:

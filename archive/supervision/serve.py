@@ -1,24 +1,22 @@
 """``unbroken archive supervision``: the supervision centre, a process of its own."""
 
 import asyncio
+import functools
 import logging
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Literal
 
 from aiohttp import web
 
-from archive.account.incidents import Incident
 from archive.config import ArchiveConfig
 from archive.site.pages.known import Known
 from archive.supervision.app import Centre
 from archive.supervision.doors import Doors, Right, door_context
 from archive.supervision.parts import SupervisionParts, open_supervision_parts
 from archive.supervision.queue.desk import QueueDesk
-from archive.supervision.wall.watch import Watch
 from archive.waiting import when_there
 from base.clock import SystemClock
 from base.errors import OperatorError
@@ -26,8 +24,6 @@ from base.service import Service
 
 EVERY_S = 1.0
 """So often the index is looked at."""
-MOST_INCIDENTS = 20
-"""Of a station, on its ticket."""
 _END_S = 5.0
 _LOOPBACK = "127.0.0.1"
 _log = logging.getLogger("supervision")
@@ -67,37 +63,27 @@ async def run(
         service.ready()
         looking = asyncio.create_task(_keep_looking(parts, centre, thread, stop))
         calling = asyncio.create_task(desk.call())
+        for task in (looking, calling):
+            task.add_done_callback(functools.partial(_end_with, stop))
         try:
             await stop.wait()
         finally:
             service.stopping()
             calling.cancel()
-            await asyncio.wait([calling])
-            await looking
+            ended = await asyncio.gather(looking, calling, return_exceptions=True)
             await centre.end()
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
     finally:
         await runner.cleanup()
         thread.shutdown()
 
 
-async def _first(stop: asyncio.Event, looking: "asyncio.Task[None]", calling: "asyncio.Task[None]") -> None:
-    """Until ``stop``. Raises what either task raised: a centre that is blind or mute must not go on as if it were not.
-
-    Without a notifier there is nobody to call, and that task is over at once.
-    """
-    stopping = asyncio.create_task(stop.wait())
-    waiting: set[asyncio.Task[None] | asyncio.Task[Literal[True]]] = {stopping, looking, calling}
-    try:
-        while not stopping.done():
-            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-    finally:
-        stopping.cancel()
-
-
-def _incidents(watch: Watch, station: str) -> Sequence[Incident]:
-    return watch.incidents.page(station, 0, MOST_INCIDENTS)[0]
+def _end_with(stop: asyncio.Event, task: "asyncio.Task[None]") -> None:
+    """A centre that looks no more, or calls no more, must not go on as if it did: it ends and is started again."""
+    if not task.cancelled() and task.exception() is not None:
+        stop.set()
 
 
 async def _listen(parts: SupervisionParts, runner: web.AppRunner, listening: Callable[[int, int | None], None]) -> None:

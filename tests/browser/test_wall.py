@@ -25,7 +25,7 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervised]:
 @pytest.fixture
 def wall(page: Page, centre: Supervised) -> Page:
     page.goto(f"{centre.origin}/en/")
-    page.wait_for_function("document.getElementById('link').textContent.startsWith('Connected')")
+    page.get_by_text("Connected: changes come by themselves.").wait_for()
     return page
 
 
