@@ -23,6 +23,8 @@ COLUMNS = (
     "status",
     *(f"reason_{language}" for language in LANGUAGES),
 )
+OPTIONAL = ("voters",)
+"""May stand behind the others, and be left out."""
 MOST_BYTES = 16 << 20
 MOST_STATIONS = 20_000
 MOST_LETTERS = 400
@@ -32,6 +34,7 @@ MOST_CAMERAS = 16
 _HINT = "docs/reference/roster.md says how the file looks."
 _CONSTITUENCY = re.compile(r"[1-9][0-9]{0,2}")
 _NUMBER = re.compile(r"[0-9]{1,4}")
+_VOTERS = re.compile(r"[0-9]{1,5}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -57,6 +60,8 @@ class RosterStation:
     cameras: int
     status: StationStatus
     reason: Mapping[str, str]
+    voters: int | None = None
+    """On the station's list; None where nobody says."""
 
     def named(self, language: str) -> str:
         """The name in ``language``, else in Azerbaijani."""
@@ -121,7 +126,7 @@ def parse_roster(data: bytes) -> Roster:
         raise ValueError(f"it is longer than {MOST_BYTES >> 20} MiB")
     rows = _rows(_text(data))
     header = tuple(next(rows, (1, []))[1])
-    if header != COLUMNS:
+    if header not in (COLUMNS, COLUMNS + OPTIONAL):
         raise ValueError(_wrong_header(header))
     stations: dict[str, RosterStation] = {}
     for number, cells in rows:
@@ -129,9 +134,9 @@ def parse_roster(data: bytes) -> Roster:
             continue  # spreadsheets like to leave empty rows at the end
         if len(stations) == MOST_STATIONS:
             raise ValueError(f"row {number}: there are more than {MOST_STATIONS:,} stations")
-        if len(cells) != len(COLUMNS):
-            raise ValueError(f"row {number} has {len(cells)} columns, not {len(COLUMNS)}")
-        station = _station(number, dict(zip(COLUMNS, cells, strict=True)))
+        if len(cells) != len(header):
+            raise ValueError(f"row {number} has {len(cells)} columns, not {len(header)}")
+        station = _station(number, dict(zip(header, cells, strict=True)))
         if station.name in stations:
             raise ValueError(f"row {number}, column station: {station.name} stands in the list twice")
         stations[station.name] = station
@@ -171,7 +176,7 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _wrong_header(header: tuple[str, ...]) -> str:
     missing = [column for column in COLUMNS if column not in header]
-    unknown = [column for column in header if column not in COLUMNS]
+    unknown = [column for column in header if column not in COLUMNS + OPTIONAL]
     if missing:
         return f"row 1 lacks the column {missing[0]}; it must be {','.join(COLUMNS)}"
     if unknown:
@@ -186,7 +191,7 @@ def _station(row: int, cells: Mapping[str, str]) -> RosterStation:
         except ValueError as error:
             raise ValueError(f"row {row}, column {column}: {error}") from None
 
-    for column in COLUMNS:
+    for column in cells:
         checked(column, _plain)
     checked("station", lambda text: _named(text, cells["constituency"], cells["number"]))
     checked("constituency", lambda text: _form(_CONSTITUENCY, text, "a number from 1 to 999"))
@@ -196,6 +201,9 @@ def _station(row: int, cells: Mapping[str, str]) -> RosterStation:
     status = StationStatus(cells["status"])
     checked("cameras", lambda text: _cameras(text, status))
     checked("reason_az", lambda text: _reason(text, status))
+    voters = cells.get("voters", "")
+    if voters:
+        checked("voters", lambda text: _form(_VOTERS, text, "a number of at most five digits"))
     return RosterStation(
         name=cells["station"],
         constituency=cells["constituency"],
@@ -205,6 +213,7 @@ def _station(row: int, cells: Mapping[str, str]) -> RosterStation:
         cameras=int(cells["cameras"]),
         status=status,
         reason=_by_language(cells, "reason"),
+        voters=int(voters) if voters else None,
     )
 
 

@@ -97,3 +97,14 @@ def test_whatever_a_file_holds_is_read_or_refused_with_a_sentence(noise: bytes, 
     for each in (noise, data[:place] + noise + data[place:], data + b"\n" + noise):
         with contextlib.suppress(ValueError):
             assert parse_roster(each).stations
+
+
+def test_the_number_of_voters_may_be_there_and_need_not() -> None:
+    header = f"{HEADER},voters"
+    roster = parse_roster(_roster(f"{ROW},1204", f"{EXEMPT},", header=header))
+    assert [station.voters for station in roster.stations] == [1204, None]
+    assert parse_roster(_roster(ROW)).stations[0].voters is None
+    with pytest.raises(ValueError, match="row 2, column voters: 'many' is not a number"):
+        parse_roster(_roster(f"{ROW},many", header=header))
+    with pytest.raises(ValueError, match="row 2 has 14 columns, not 15"):
+        parse_roster(_roster(ROW, header=header))

@@ -18,7 +18,7 @@ from archive.supervision.queue.case import Case
 from archive.supervision.queue.casebook import MOST_WORDS, Casebook
 from archive.supervision.queue.day import Day, Phase
 from archive.supervision.queue.faultcodes import Advice, advice, fault_of
-from archive.supervision.queue.rules import FEW_VOTERS, Reason, urgency
+from archive.supervision.queue.rules import Reason, urgency
 from archive.supervision.queue.tickets import Tickets
 from archive.supervision.wall.page import SupervisionLayout
 
@@ -70,12 +70,14 @@ class QueueRoutes:
         rows = []
         for case in self._book.shown():
             until_us = now_us if case.ended_us is None else case.ended_us
+            listed = self._parts.public.roster.find(case.station)
+            voters = None if listed is None else listed.voters
             rows.append(
                 Row(
                     case=case,
                     advice=advice(None, case.reason),
                     minutes=max(until_us - case.since_us, 0) // 60_000_000,
-                    urgency=urgency(case.reason, case.since_us, FEW_VOTERS, phase, until_us),
+                    urgency=urgency(case.reason, case.since_us, voters, phase, until_us),
                 )
             )
         return sorted(
