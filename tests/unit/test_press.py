@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,7 @@ from archive.notices import Notices, Published
 from archive.roster import LANGUAGES, parse_roster
 from archive.site.pages.page import Asked, NotHere
 from archive.site.press.hours import MOST_HOURS, MOST_WATCHED, Hours
-from archive.site.press.views import Press, embed, reconciliation_csv, reconciliation_json
+from archive.site.press.views import Press, embed, reconciliation_csv, reconciliation_json, wall
 from evidence.day.line import HOUR_US
 from evidence.notice import Notice, NoticeKind
 from tests.fakes.facts import INCIDENTS, NOON_US, ROSTER, FakeFacts, fake_site
@@ -144,3 +146,30 @@ def test_notices_are_shown_newest_first_in_each_language_and_corrections_beside_
     assert "Текст." in press.told(SITE, Asked(language="ru", path="/notices")).body.decode()
     told = json.loads(press.notices_json(SITE, Asked(language="en")).body)
     assert [each["corrects"] for each in told["notices"]] == [None, 1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_wall_has_its_slate_shown_until_a_station_is(language: str) -> None:
+    text = wall(SITE, Asked(language=language, path="/press/wall")).body.decode()
+    read_page(text)
+    assert f'class="presswall" data-lang="{language}"' in text
+    assert '<div class="presswall-slate" role="status">' in text
+
+
+def test_the_wall_goes_round_live_stations_and_knows_when_the_site_is_away(tmp_path: Path) -> None:
+    module = Path(__file__).parents[2] / "archive/site/static/presswall.js"
+    (tmp_path / "presswall.mjs").write_text(module.read_text())
+    (tmp_path / "try.mjs").write_text(
+        """
+        import { following, liveStations } from './presswall.mjs';
+        const told = (stations, ok = true) => async () => ({ ok, json: async () => ({ stations }) });
+        const each = (station, state) => ({ station, state });
+        const live = await liveStations(told([each('1-1', 'live'), each('1-2', 'silent'), each('1-3', 'thinned'),
+          each('../x', 'live')]));
+        console.log(JSON.stringify([live, await liveStations(told([], false)), await liveStations(told(null)),
+          await liveStations(async () => { throw new Error('away'); }),
+          following(live, null), following(live, '1-1'), following(live, '1-3'), following([], '1-1')]));
+        """
+    )
+    ran = subprocess.run(["node", "try.mjs"], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60)
+    assert json.loads(ran.stdout) == [["1-1", "1-3"], None, None, None, "1-1", "1-3", "1-1", None]

@@ -77,7 +77,7 @@ class Press:
 
     def views(self) -> Sequence[tuple[str, Callable[[Site, Asked], Answer]]]:
         """Pages, by what stands behind ``/LANGUAGE``."""
-        return (("/press", self.desk), ("/notices", self.told))
+        return (("/press", self.desk), ("/press/wall", wall), ("/notices", self.told))
 
     def data(self) -> Sequence[tuple[str, Callable[[Site, Asked], Answer]]]:
         """Addresses without a language, or with one at their end."""
@@ -180,6 +180,11 @@ class Press:
     def _rows(self, site: Site) -> list[Hour]:
         self.hours.count(site.facts.totals())
         return self.hours.rows(site.facts.incidents(None, 0, MOST_INCIDENTS)[0])
+
+
+def wall(site: Site, asked: Asked) -> Answer:
+    """Live stations in turn, over the whole screen; which, the browser asks of the open data."""
+    return site.layout.page(asked, "press_wall.html", max_age_s=60)
 
 
 def embed(site: Site, asked: Asked) -> Answer:
