@@ -7,6 +7,7 @@ import pytest
 
 from archive.account.incidents import NO_BRANCH, Incident, Incidents, Kind
 from archive.account.news import News
+from archive.account.reconciliation import reconcile
 from archive.account.state import SILENT_US, StationState
 from archive.account.stations import Stations
 from archive.check import rebuild
@@ -287,3 +288,39 @@ def test_an_index_that_was_made_anew_is_read_anew_and_says_the_same(day: Watched
         (each.seq, each.what, each.start, each.end) for each in listed
     ]
     assert day.state() is state
+
+
+def test_an_outage_of_the_link_is_one_table_before_during_and_after_and_its_gap_is_told_at_the_reconnect(
+    day: Watched,
+) -> None:
+    """F2: the link goes, nobody acts; the unit records on, loses its camera for a while, and comes back."""
+
+    def table() -> tuple[int, list[str], list[str]]:
+        found = reconcile(day.stations.all(), day.now_us())
+        assert found.expected == found.recorded + len(found.missing)
+        causes = [each.cause for each in found.missing if each.station == "57-002"]
+        return found.recorded, causes, [each.what.value for each in found.contradictions]
+
+    assert table() == (0, ["never-seen"], [])
+    day.begin()
+    day.record(6)
+    day.deliver()
+    assert table() == (1, [], [])
+    day.late_us = SILENT_US + 60_000_000
+    assert table() == (0, ["silent"], [])
+    (silent,) = (each for each in reconcile(day.stations.all(), day.now_us()).missing if each.station == "57-002")
+    assert silent.proven_us is not None
+    assert silent.line is not None
+    assert silent.line.seq == len(day.station.lines) - 1, "the last line that was heard is the evidence"
+    day.late_us = 1_000_000
+    day.record(30)
+    day.station.gap("cam-0", seconds=20)
+    gap_seq = len(day.station.lines) - 1
+    day.record(3)
+    day.deliver(media=False)
+    assert table()[:2] == (1, []), "before any of the video is here"
+    told = day.incidents.of(day.page()[0].name or silent.line.name, silent.line.branch, gap_seq)
+    assert told is not None, "its page is there as soon as the lines are"
+    day.deliver()
+    assert day.state() is StationState.LIVE
+    assert table() == (1, [], [])

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.account.readiness import Ready, readiness
 from archive.account.reconciliation import Contradiction, reconcile
 from archive.account.state import StationState, UnitFacts, decide
 from archive.account.stations import LineAt, StationFacts, total
@@ -150,3 +151,32 @@ def test_an_early_record_is_judged_like_any_other() -> None:
     facts = UnitFacts(heard_us=NOW, arrived_us=NOW, recorded_us=NOW, here_us=NOW, mode=Mode.LIVE)
     rules: Mapping[str, StationStatus | None] = {"listed": StationStatus.RECORDED}
     assert decide(rules["listed"], [facts], NOW).state is StationState.LIVE
+
+
+@given(st.lists(STATIONS, max_size=60))
+def test_the_eve_of_the_poll_splits_the_same_sum(stations: list[StationFacts]) -> None:
+    eve = readiness(stations, NOW)
+    split = [eve.count(each) for each in (Ready.TESTED, Ready.FAILED, Ready.NO_NETWORK)]
+    assert sum(split) == eve.table.expected
+    assert eve.count(Ready.EXEMPT) == eve.table.exempt
+    assert eve.count(Ready.NOT_COVERED) == eve.table.not_covered
+    assert len(eve.stations) == eve.table.listed
+
+
+@pytest.mark.parametrize(
+    ("facts", "ready", "gap"),
+    [
+        (station("1-1", StationState.COMPLETE, "u1", test=True), Ready.TESTED, None),
+        (station("1-1", StationState.NOT_RECORDING, "u1", test=True, gap="camera"), Ready.FAILED, "camera"),
+        (station("1-1", StationState.DEGRADED, "u1", test=True), Ready.FAILED, None),
+        (station("1-1", StationState.NOT_ARMED, "u1"), Ready.FAILED, None),
+        (station("1-1", StationState.SILENT, "u1", test=True), Ready.NO_NETWORK, None),
+        (station("1-1", StationState.NEVER_SEEN), Ready.NO_NETWORK, None),
+        (station("1-1", StationState.EXEMPT, status=StationStatus.EXEMPT), Ready.EXEMPT, None),
+    ],
+)
+def test_each_station_is_tested_failed_exempt_or_without_network(
+    facts: StationFacts, ready: Ready, gap: str | None
+) -> None:
+    (told,) = readiness([facts], NOW).stations
+    assert (told.ready, told.gap) == (ready, gap)
