@@ -12,12 +12,17 @@ from archive.names import UnitName
 from archive.roster import RosterStation, StationStatus
 from archive.supervision.database import SupervisionDatabase
 from archive.supervision.queue.casebook import Casebook
-from archive.supervision.queue.day import Day, Phase
+from archive.supervision.queue.day import Day, Phase, read_day
 from archive.supervision.queue.escalation import AGAIN_US, NEXT_US, next_level
 from archive.supervision.queue.outbox import MOST_NAMED, SPACE_US, Outbox
 from archive.supervision.queue.rules import CALM_US, Reason, Trouble, trouble, urgency
 from archive.supervision.queue.tickets import Tickets
+from base.errors import OperatorError
+from evidence.certificate import Trust
+from evidence.terms import Expected, Terms
 from evidence.words import Mode
+from evidence.words import Phase as Declared
+from provisioning.authority import Authority
 
 SECOND = 1_000_000
 MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
@@ -302,3 +307,29 @@ def test_a_clock_that_went_far_back_is_not_waited_for() -> None:
     assert [DAY.phase(us) for us in (DAY.from_us - 1, DAY.from_us, DAY.eve_us, DAY.opens_us, CUT, DAY.to_us)] == list(
         Phase
     )
+
+
+def test_the_day_is_that_of_the_signed_profile(tmp_path: Path) -> None:
+    authority = Authority.generate("az-2027")
+    times = (("opened", DAY.opens_us), ("closed", DAY.closes_us))
+    phases = tuple(Expected(phase=Declared(name), at_us=at_us) for name, at_us in times)
+    path = tmp_path / "profile.jws"
+    path.write_text(
+        authority.sign_profile_with(
+            Terms(phases=phases),
+            title="Election",
+            mode=Mode.LIVE,
+            from_us=DAY.from_us,
+            to_us=DAY.to_us - MINUTE,
+            margin_s=60,
+            time_zone="Asia/Baku",
+            witnesses=0,
+        )
+    )
+    trust = Trust.from_pem(authority.root_pem)
+    assert read_day(path, trust, "az-2027") == DAY
+    with pytest.raises(OperatorError, match="of another election"):
+        read_day(path, trust, "az-2028")
+    path.write_text("torn")
+    with pytest.raises(OperatorError, match="cannot be used"):
+        read_day(path, trust, "az-2027")

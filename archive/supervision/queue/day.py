@@ -2,6 +2,13 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+
+from base.errors import OperatorError
+from evidence.certificate import Trust
+from evidence.errors import EvidenceError
+from evidence.profile import Profile
+from evidence.terms import Terms, read_terms
 
 _HOUR_US = 3_600_000_000
 EVE_US = _HOUR_US
@@ -51,3 +58,24 @@ class Day:
         if now_us < self.closes_us:
             return Phase.VOTING
         return Phase.COUNTING if now_us < self.to_us else Phase.AFTER
+
+
+def day_of(profile: Profile, terms: Terms) -> Day:
+    """The profile's window, with opening and closing where it tells them; else voting lasts as long as the window."""
+    told = {each.phase.value: each.at_us for each in terms.phases}
+    end_us = profile.to_us + profile.margin_s * 1_000_000
+    opens_us = min(max(told.get("opened", profile.from_us), profile.from_us), end_us)
+    closes_us = min(max(told.get("closed", end_us), opens_us), end_us)
+    return Day(from_us=profile.from_us, opens_us=opens_us, closes_us=closes_us, to_us=end_us)
+
+
+def read_day(path: Path, trust: Trust, election: str) -> Day:
+    """From the signed profile in a file. Raises OperatorError."""
+    hint = "Ask the election authority for the signed profile."
+    try:
+        profile, terms, _ = read_terms(path.read_text("ascii").strip(), trust)
+    except (OSError, UnicodeDecodeError, EvidenceError) as error:
+        raise OperatorError(f"{path}: the profile cannot be used: {error}.", hint=hint) from error
+    if profile.election != election:
+        raise OperatorError(f"{path}: the profile is of another election.", hint=hint)
+    return day_of(profile, terms)

@@ -12,7 +12,7 @@ from archive.supervision.parts import SupervisionParts
 from archive.supervision.queue.calling import run_calling
 from archive.supervision.queue.case import Case
 from archive.supervision.queue.casebook import Casebook
-from archive.supervision.queue.day import Day
+from archive.supervision.queue.day import read_day
 from archive.supervision.queue.outbox import Outbox
 from archive.supervision.queue.routes import QueueRoutes
 from archive.supervision.queue.rules import Reason, Trouble
@@ -29,8 +29,12 @@ _INCIDENTS = 50
 class QueueDesk:
     """Made once, before the watch's first look."""
 
-    def __init__(self, parts: SupervisionParts, day: Day | None = None) -> None:
-        """Secrets of notifiers are looked for beside the centre's key. Raises OperatorError."""
+    def __init__(self, parts: SupervisionParts) -> None:
+        """The day is that of ``publish.profile``, as it is now; secrets of notifiers are looked for beside the centre's
+        key. Raises OperatorError.
+        """
+        profile, archive = parts.archive.publish.profile, parts.archive
+        day = None if profile is None else read_day(profile, parts.trust.now(), archive.election)
         self._parts, self._day = parts, day
         self._notifiers = read_notifiers(parts.config.notify, parts.config.key.parent)
         self._book = Casebook(parts.database, {each.name: each.level for each in self._notifiers}, day)
