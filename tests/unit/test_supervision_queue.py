@@ -1,6 +1,7 @@
 """The queue: what needs an answer, who is called and when, over restarts, on virtual time."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from archive.account.stations import StationFacts
 from archive.names import UnitName
 from archive.roster import RosterStation, StationStatus
 from archive.supervision.database import SupervisionDatabase
+from archive.supervision.notify.config import COMMON_KEYS, KEYS
 from archive.supervision.queue.casebook import Casebook
 from archive.supervision.queue.day import Day, Phase, read_day
 from archive.supervision.queue.escalation import AGAIN_US, NEXT_US, next_level
 from archive.supervision.queue.outbox import MOST_NAMED, SPACE_US, Outbox
-from archive.supervision.queue.rules import CALM_US, Reason, Trouble, trouble, urgency
+from archive.supervision.queue.rules import CALM_US, WEIGHTS, Reason, Trouble, trouble, urgency
 from archive.supervision.queue.tickets import Tickets
 from base.errors import OperatorError
 from evidence.certificate import Trust
@@ -333,3 +335,13 @@ def test_the_day_is_that_of_the_signed_profile(tmp_path: Path) -> None:
     path.write_text("torn")
     with pytest.raises(OperatorError, match="cannot be used"):
         read_day(path, trust, "az-2027")
+
+
+def test_the_reference_names_every_reason_with_its_weight_and_every_key_of_a_notifier() -> None:
+    page = Path("docs/reference/notify.md").read_text()
+    told = dict(re.findall(r"^\| `([a-z-]+)` \|[^|]+\| (\d+) \|$", page, re.MULTILINE))
+    assert told == {reason.value: str(weight) for reason, weight in WEIGHTS.items()}
+    keys = re.search(r"\| key \| of \|.*?\n\n", page, re.DOTALL)
+    assert keys is not None
+    named = set(re.findall(r"`([a-z]+)`", "".join(line.split("|")[1] for line in keys[0].strip().split("\n"))))
+    assert named == COMMON_KEYS.union(*KEYS.values())

@@ -14,12 +14,12 @@ MOST_LEVEL = 9
 _MOST_SECRET_BYTES = 4096
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"\x00-\x20]{1,64}@[A-Za-z0-9.-]{1,253}")
-_KEYS = {
+KEYS = {
     "webhook": frozenset({"url", "secret"}),
     "email": frozenset({"host", "port", "from", "to", "user", "password", "plain", "ca"}),
     "command": frozenset({"argv"}),
 }
-_COMMON = frozenset({"kind", "name", "level"})
+COMMON_KEYS = frozenset({"kind", "name", "level"})
 _HINT = "docs/reference/notify.md says what a notifier needs."
 
 
@@ -39,9 +39,9 @@ def read_notifiers(tables: Sequence[Mapping[str, object]], folder: Path) -> tupl
 
 def _notifier(table: Mapping[str, object], folder: Path) -> Notifier:
     kind = table.get("kind")
-    if not isinstance(kind, str) or kind not in _KEYS:
+    if not isinstance(kind, str) or kind not in KEYS:
         raise ValueError("kind must be webhook, email or command")
-    unknown = sorted(set(table) - _COMMON - _KEYS[kind])
+    unknown = sorted(set(table) - COMMON_KEYS - KEYS[kind])
     if unknown:
         raise ValueError(f"{unknown[0]} is no key of a notifier of kind {kind}")
     name, level = _text(table, "name"), table.get("level", 1)
