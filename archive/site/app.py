@@ -19,6 +19,7 @@ from archive.site.pages.static import StaticFiles, collect
 from archive.site.parts import SiteParts
 from archive.site.press.counting import count
 from archive.site.press.hours import Hours
+from archive.site.press.stills import Stills
 from archive.site.press.views import Press
 from archive.site.words import load_words
 from base.zones import UTC_ZONE, find_zone
@@ -60,6 +61,7 @@ def build(parts: SiteParts, facts: Facts, static: StaticFiles | None = None) -> 
             *proofs.routes(parts),
             *clips.routes(parts),
             *onefile.routes(parts),
+            *Stills(parts).routes(),
         ]
     )
     app.on_response_prepare.append(with_headers)

@@ -16,6 +16,7 @@ from archive.site import proofs
 from archive.site.clips import routes as clips
 from archive.site.lists import routes as lists
 from archive.site.parts import SiteParts
+from archive.site.press.stills import Stills
 from archive.store.local import LocalStore
 from base.durable import Disk
 from tests.fakes.archive import Reply, RunningArchive
@@ -90,6 +91,7 @@ class ListSite:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         application = web.Application()
         application.add_routes([*lists.routes(self.parts), *proofs.routes(self.parts), *clips.routes(self.parts)])
+        application.add_routes(Stills(self.parts).routes())
         application.router.add_static("/media", self._tree.folder)
         runner = web.AppRunner(application, access_log=None)
         await runner.setup()

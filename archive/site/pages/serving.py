@@ -56,7 +56,7 @@ _ASKED_FOR: dict[View, tuple[str, ...]] = {
 }
 """Whatever else stands behind the question mark makes no other page."""
 _MOST_LETTERS = 200
-_MACHINES = ("bulk", "clip", "hls", "ledger", "media", "open", "receipts", "static", "verifier")
+_MACHINES = ("bulk", "clip", "hls", "ledger", "media", "open", "receipts", "static", "still", "verifier")
 """Whoever asks for these is a program: errors are text."""
 AGAIN_S = "5"
 
