@@ -5,11 +5,14 @@ import hashlib
 import hmac
 import json
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from archive.supervision.notify.command import Command
 from archive.supervision.notify.config import read_notifiers
@@ -17,6 +20,7 @@ from archive.supervision.notify.email import Email, Mailbox
 from archive.supervision.notify.message import Message, NotSent
 from archive.supervision.notify.webhook import Webhook
 from base.errors import OperatorError
+from provisioning.authority import Authority
 
 BODY = json.dumps(
     {
@@ -164,3 +168,65 @@ def test_the_configuration_names_what_is_wrong_and_keeps_secrets_in_files(tmp_pa
             read_notifiers([wrong], tmp_path)
     with pytest.raises(OperatorError, match="twice"):
         read_notifiers([hook, hook], tmp_path)
+
+
+class _MailServer:
+    """Speaks as much SMTP as a mail needs, after STARTTLS only; refuses recipients that begin with ``no``."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._tls, self._secure = tls, False
+        self.mails: list[str] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while line := (await reader.readline()).decode().strip():
+            verb = line[:4].upper()
+            if line == "STARTTLS":
+                writer.write(b"220 go\r\n")
+                await writer.start_tls(self._tls)
+                self._secure = True
+                continue
+            if verb == "EHLO":
+                answer = "250 ok" if self._secure else "250-here\r\n250 STARTTLS"
+            elif verb == "QUIT":
+                writer.write(b"221 bye\r\n")
+                break
+            elif not self._secure:
+                answer = "530 STARTTLS first"
+            elif verb == "DATA":
+                writer.write(b"354 go\r\n")
+                self.mails.append((await reader.readuntil(b"\r\n.\r\n")).decode())
+                answer = "250 taken"
+            else:
+                answer = "550 unknown" if "<no" in line else "250 ok"
+            writer.write(f"{answer}\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+
+def test_mail_is_handed_in_by_starttls_to_a_server_that_the_root_vouches_for(tmp_path: Path) -> None:
+    authority, key = Authority.generate("az-2027"), ec.generate_private_key(ec.SECP256R1())
+    certificate = authority.certify_archive(key.public_key(), ["localhost"])
+    (tmp_path / "s.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "s.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (tmp_path / "root.pem").write_bytes(authority.root_pem)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "s.pem", tmp_path / "s.key")
+
+    async def hand_in(*to: str, ca: Path | None = tmp_path / "root.pem", plain: bool = False) -> list[str]:
+        receiver = _MailServer(tls)
+        server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            box = Mailbox(host="localhost", port=port, sender="unbroken@example.org", to=to, plain=plain, ca=ca)
+            await Email("mail", 1, box, limit_s=5).send(MESSAGE)
+        return receiver.mails
+
+    (mail,) = asyncio.run(hand_in("duty@example.org", "no@example.org"))
+    assert f"Message-ID: <{MESSAGE.key}@example.org>" in mail
+    assert "57-002  silent  since 2027-02-07 08:00:00 UTC  level 1  case 7" in mail
+    assert "and 2 more" in mail
+    with pytest.raises(NotSent, match="550"):
+        asyncio.run(hand_in("no@example.org"))
+    with pytest.raises(NotSent, match="530"):
+        asyncio.run(hand_in("duty@example.org", plain=True))

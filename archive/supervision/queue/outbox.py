@@ -54,7 +54,9 @@ class Outbox:
                 return None
             waiting = (notifications.c.notifier == notifier) & notifications.c.message_id.is_(None)
             joined = select(notifications.c.level, cases).join(cases, cases.c.id == notifications.c.case_id)
-            rows = connection.execute(joined.where(waiting).order_by(cases.c.id)).mappings().all()
+            # Whoever has answered within the pause between two messages has made the call needless.
+            asked = waiting & cases.c.acknowledged_us.is_(None) & (notifications.c.round == cases.c.round)
+            rows = connection.execute(joined.where(asked).order_by(cases.c.id)).mappings().all()
             if not rows:
                 return None
             key = secrets.token_hex(16)
