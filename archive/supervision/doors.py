@@ -18,7 +18,8 @@ from base.errors import OperatorError
 from evidence.certificate import BEGINNING_US, END_US
 from evidence.errors import EvidenceError
 
-_OPERATOR = web.RequestKey("operator", object)
+# Before aiohttp 3.14 keys were strings.
+_OPERATOR = web.RequestKey("operator", object) if hasattr(web, "RequestKey") else "operator"
 LOOPBACK = "loopback"
 """The name of whoever came without a certificate, where the configuration lets him."""
 
@@ -89,7 +90,9 @@ class Doors:
         limited = certified.from_us > BEGINNING_US or certified.to_us < END_US
         if limited and (now_us is None or not certified.from_us <= now_us <= certified.to_us):
             raise NotAdmitted(text="the certificate is not valid now\n")
-        return Operator(name=subject.operator, right=Right.named(subject.right), certificate=hashlib.sha256(certificate).hexdigest())
+        return Operator(
+            name=subject.operator, right=Right.named(subject.right), certificate=hashlib.sha256(certificate).hexdigest()
+        )
 
 
 def operator_of(request: web.Request) -> Operator:
