@@ -6,6 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
+from base.parent import environment
+
 _AGAIN_S = 5.0
 _END_S = 15.0
 _log = logging.getLogger("archive")
@@ -38,7 +40,13 @@ class Beside:
     def _run(self) -> None:
         while not self._stopping.is_set():
             # A group of its own: Ctrl-C is for the parent, which ends it in order.
-            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, start_new_session=True)
+            # Should the parent be killed, they end, too: two publishers would wait for each other.
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                env=environment(),
+            )
             if self._stopping.is_set():
                 self._process.terminate()
             code = self._process.wait()

@@ -1,7 +1,6 @@
 """A worker: a process that receives and verifies media, and tells the committer. Its parent starts it and ends it."""
 
 import asyncio
-import ctypes
 import logging
 import os
 import signal
@@ -16,10 +15,10 @@ from base.clock import SystemClock
 from base.durable import Disk
 from base.errors import OperatorError
 from base.log import begin_logging
+from base.parent import end_with
 
 LISTENING, STOP = b"listening", b"stop"
 FAILED = 1
-_PR_SET_PDEATHSIG = 1
 _log = logging.getLogger("archive")
 
 
@@ -28,7 +27,7 @@ def work(config: ArchiveConfig, number: int, listener: socket.socket, parent: Co
 
     Leaves the process with 1 where it has failed; the store's last step may be unknown then.
     """
-    _die_with(parent_id)
+    end_with(parent_id, signal.SIGKILL)
     # A service manager and a terminal signal the whole group; when a worker ends is for its parent to say.
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, signal.SIG_IGN)
@@ -55,11 +54,4 @@ def _hear(parent: Connection, stop: asyncio.Event) -> None:
             stop.set()
     except (EOFError, OSError):
         # Without its parent there is nobody to tell what is stored, and another may have begun already.
-        os._exit(FAILED)
-
-
-def _die_with(parent_id: int) -> None:
-    """Where the parent ends in whatever way, the kernel ends this process."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent_id:
         os._exit(FAILED)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from appliance.control.server import ask
 from base.errors import OperatorError
+from base.parent import environment
 from unbroken.demo_station import CHAIR_PIN, INSTALLER_PIN, DemoStation
 
 POLL_S = 0.2
@@ -18,7 +19,15 @@ def start_program(words: list[str], log: Path) -> "subprocess.Popen[bytes]":
     """``unbroken WORDS``, saying what it says into ``log``; in a session of its own, so that Ctrl-C passes it by."""
     command = [sys.executable, "-m", "unbroken", *words]
     with log.open("ab") as file:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            # A demo that is killed leaves nothing behind.
+            env=environment(),
+        )
 
 
 class StationPrograms:
