@@ -43,7 +43,8 @@ for (const [seq, { kind, camera, run: number, index, session, utc_us, boot_ns, f
   const kid = session ?? kids[seq];
   const start = sessions.find(([, name]) => name === kid)[0];
   const isRun = (each, at) => each.kind === 'run' && each.camera === camera && each.run === number && kids[at] === kid;
-  const tag = { branch: 0, seq, run: payloads.findIndex(isRun), start, mode: 'LIVE', date: fault.split(' ')[1] ?? 'UTC' };
+  const date = fault.split(' ')[1] ?? 'UTC';
+  const tag = { branch: 0, seq, run: payloads.findIndex(isRun), start, mode: 'LIVE', date };
   const media = `media/${kid}/${camera}/${number}`;
   const moved = fault.startsWith('date') ? 3_600_000 : 0;
   const utcMs = utc_us === null ? null : utc_us / 1000 - (boot_ns - from_ns) / 1e6 + moved;
