@@ -46,7 +46,7 @@ test-engines: ## the archive on a real S3 server and a real PostgreSQL
 
 test-faults: ## what a day of faults does to a real recorder on a real file system
 	@tools/setup faults
-	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m faults $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) -m faults $(ARGS)
 
 test-faults-long: ## the same with 200 kills and 200 power cuts
 	@tools/setup faults
