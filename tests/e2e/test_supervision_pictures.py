@@ -11,7 +11,7 @@ SEGMENT = next((CASES / "one-camera" / "media").rglob("*.m4s"))
 
 
 def _decode(data: bytes) -> "subprocess.CompletedProcess[bytes]":
-    command = [sys.executable, "-m", "archive.supervision.wall.decode"]
+    command = [sys.executable, "-m", "archive.keyframe", "320"]
     return subprocess.run(command, input=data, capture_output=True, timeout=60, check=False)
 
 

@@ -96,7 +96,7 @@ class Stills:
     async def _decode(self, planned: Planned) -> bytes:
         data = await asyncio.get_running_loop().run_in_executor(self._thread, self._read, planned)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "archive.site.press.decode"),
+            *(sys.executable, "-m", "archive.keyframe"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

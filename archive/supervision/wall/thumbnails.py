@@ -20,6 +20,7 @@ from archive.supervision.wall.watch import Watch
 KEEP_S = 10.0
 CAMERAS_S = 30.0
 """Which cameras there are is asked for so often."""
+MOST_WIDTH = 320
 MOST_KEPT = 512
 MOST_WAITING = 64
 """Beyond, 503: the wall asks again later."""
@@ -104,7 +105,7 @@ def _read(path: Path) -> bytes:
 
 
 async def _decode(data: bytes) -> bytes | None:
-    command = (sys.executable, "-m", "archive.supervision.wall.decode")
+    command = (sys.executable, "-m", "archive.keyframe", str(MOST_WIDTH))
     pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     child = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=nothing)
     try:
