@@ -1,6 +1,7 @@
 """Many connections, slow ones and those of one unit that wants too much: what they cost the others, and memory."""
 
 import asyncio
+import gc
 import hashlib
 import os
 import ssl
@@ -135,3 +136,16 @@ def resident_bytes(archive: ArchiveProcess) -> int:
     assert archive.process is not None
     pages = Path(f"/proc/{archive.process.pid}/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_an_archive_ends_at_once_although_a_peer_says_no_goodbye(tmp_path: Path) -> None:
+    archive = RunningArchive(tmp_path / "archive", timeless_authority())
+    archive.start()
+    uplink = archive.uplink()
+    assert uplink.lines().status == 200
+    silent = uplink.open()
+    archive.leave(uplink)
+    archive.stop()
+    gc.collect()  # what was left open would say so here
+    silent.close()
+    assert archive.error is None

@@ -184,6 +184,10 @@ class RunningArchive:
         """An archive that runs elsewhere with these keys is spoken to at ``port``."""
         self._port = port
 
+    def leave(self, uplink: Uplink) -> None:
+        """Do not end this connection with the others: its peer says nothing any more."""
+        self._uplinks.remove(uplink)
+
     def hang_up(self) -> None:
         """End all connections."""
         for uplink in self._uplinks:
@@ -221,7 +225,12 @@ class RunningArchive:
 
                 async def main() -> None:
                     self._loop = asyncio.get_running_loop()
-                    await run(parts, clock=self.clock, service=Service(), stop=self._stop, listening=self._listening)
+                    try:
+                        await run(
+                            parts, clock=self.clock, service=Service(), stop=self._stop, listening=self._listening
+                        )
+                    finally:
+                        await _hang_up(self._loop)
 
                 asyncio.run(main())
         except BaseException as error:
@@ -232,6 +241,14 @@ class RunningArchive:
     def _listening(self, port: int) -> None:
         self._port = port
         self._ready.set()
+
+
+async def _hang_up(loop: asyncio.AbstractEventLoop) -> None:
+    """End what still waits for a peer's goodbye under TLS: a process that ends does so, a loop does not."""
+    left: Mapping[int, asyncio.WriteTransport] = getattr(loop, "_transports")  # noqa: B009
+    for transport in list(left.values()):
+        transport.abort()
+    await asyncio.sleep(0)
 
 
 def _write_pair(path: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
